@@ -1,0 +1,76 @@
+import path from 'node:path';
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const url = (...protocols: string[]) =>
+  z.string().refine((value) => protocols.some((protocol) => value.startsWith(`${protocol}://`)), {
+    error: `must start with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
+  });
+
+/** Every setting, read from the environment. `npm run config` prints this table with the values in force. */
+export const settings = {
+  HOST: z.string().default('127.0.0.1').describe('Address the gateway listens on.'),
+  PORT: port.default(4000).describe('Port of the gateway.'),
+  HASHIRA_DATA: z.string().default('.hashira').describe('Folder of everything this instance keeps.'),
+  DATABASE_URL: url('postgres', 'postgresql')
+    .optional()
+    .describe('PostgreSQL. Unset: an embedded server in HASHIRA_DATA.'),
+  DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(10).describe('Connections per process.'),
+  LAKE_URI: z.string().optional().describe('Data lake. Unset: HASHIRA_DATA/lake.'),
+  STORE_URI: z.string().optional().describe('Clean datasets and artifacts. Unset: HASHIRA_DATA/store.'),
+  SPARK_MASTER: z.string().default('local[*]').describe('Spark master of the data jobs.'),
+  SPARK_DRIVER_MEMORY: z
+    .string()
+    .regex(/^\d+[mg]$/)
+    .default('2g')
+    .describe('Memory of the Spark driver.'),
+  MLFLOW_TRACKING_URI: url('http', 'https').optional().describe('MLflow. Unset: an embedded server in HASHIRA_DATA.'),
+  JWKS_URL: url('http', 'https')
+    .optional()
+    .describe('Keys that sign access tokens. Unset: a development key generated in HASHIRA_DATA.'),
+  JWT_ISSUER: z.string().optional().describe('Required issuer of access tokens.'),
+  JWT_AUDIENCE: z.string().optional().describe('Required audience of access tokens.'),
+  CATALOG_URL: url('http', 'https').optional().describe('Catalog subgraph by URL. Unset: as supergraph.yaml says.'),
+  RECOMMENDATION_URL: url('http', 'https').optional().describe('Recommendation subgraph by URL.'),
+  FORECAST_URL: url('http', 'https').optional().describe('Forecast subgraph by URL.'),
+  PIPELINE_URL: url('http', 'https').optional().describe('Pipeline subgraph by URL.'),
+  SUBGRAPH_SECRET: z
+    .string()
+    .min(32)
+    .optional()
+    .describe('Secret that signs the identity sent to subgraphs reached by URL. Required for those.'),
+  JOB_ATTEMPTS: z.coerce.number().int().min(1).max(10).default(2).describe('Tries of a job whose worker died.'),
+  JOB_TIMEOUT_MINUTES: z.coerce.number().int().min(1).max(10_080).default(720).describe('Longest run of one job.'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least level logged.'),
+} as const;
+
+const schema = z.object(settings);
+type Settings = z.infer<typeof schema>;
+
+/** Typed configuration of one process; paths are absolute. */
+export interface Config extends Settings {
+  LAKE_URI: string;
+  STORE_URI: string;
+}
+
+/** All that is wrong with the environment, in one message. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** @throws ConfigError that lists every problem at once. Values are never printed: they may be secrets. */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([key, value]) => key in settings && value !== ''));
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigError(`Configuration problems:\n${problems.join('\n')}`);
+  }
+  const data = path.resolve(parsed.data.HASHIRA_DATA);
+  return {
+    ...parsed.data,
+    HASHIRA_DATA: data,
+    LAKE_URI: parsed.data.LAKE_URI ?? path.join(data, 'lake'),
+    STORE_URI: parsed.data.STORE_URI ?? path.join(data, 'store'),
+  };
+}
