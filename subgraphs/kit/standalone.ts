@@ -1,4 +1,5 @@
 import { ApolloServer } from '@apollo/server';
+import { unwrapResolverError } from '@apollo/server/errors';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { IDENTITY_HEADER, verifyIdentity } from './auth.ts';
 import { loadConfig } from './config.ts';
@@ -23,7 +24,11 @@ export async function runStandalone(subgraph: Subgraph): Promise<void> {
   const database = new Database(DATABASE_URL, { max: config.DATABASE_POOL, name: subgraph.name });
   const running = await subgraph.start({ config, database, log, registry: createRegistry(config) });
   const { schema } = await subgraph.schema();
-  const server = new ApolloServer({ schema, formatError: formatError(log), introspection: false, csrfPrevention: true });
+  const server = new ApolloServer({
+    schema,
+    formatError: (formatted, error) => formatError({ ...formatted, originalError: unwrapResolverError(error) }, log),
+    introspection: false,
+  });
   const { url } = await startStandaloneServer(server, {
     listen: { host: config.HOST, port: config.PORT },
     context: async ({ req }) => {

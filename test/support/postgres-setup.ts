@@ -14,7 +14,7 @@ declare module 'vitest' {
 /** One real PostgreSQL for the whole run. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dir = await mkdtemp(path.join(tmpdir(), 'hashira-test-pg-'));
-  const postgres = await startPostgres(dir);
+  const postgres = await startPostgres(dir, { durable: false });
   project.provide('postgresUrl', postgres.url);
   return async () => {
     await postgres.stop();

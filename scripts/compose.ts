@@ -1,0 +1,34 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { composeServices } from '@apollo/composition';
+import { parse } from 'graphql';
+import { parse as parseYaml } from 'yaml';
+import { subgraphs } from '../subgraphs/index.ts';
+
+interface SupergraphYaml {
+  subgraphs: Record<string, { routing_url: string; schema: { file: string } }>;
+}
+
+/** What schema/ should hold now: every subgraph's SDL and the supergraph composed of them, by file name. */
+export async function compose(): Promise<Map<string, string>> {
+  const { subgraphs: listed }: SupergraphYaml = parseYaml(await readFile('supergraph.yaml', 'utf8'));
+  const files = new Map<string, string>();
+  const services = [];
+  for (const [name, { routing_url: url, schema }] of Object.entries(listed)) {
+    const subgraph = subgraphs.find((candidate) => candidate.name === name);
+    if (!subgraph) throw new Error(`supergraph.yaml names a subgraph "${name}" that is not in subgraphs/.`);
+    const { sdl } = await subgraph.schema();
+    files.set(schema.file, sdl);
+    services.push({ name, url, typeDefs: parse(sdl) });
+  }
+  const { errors, supergraphSdl } = composeServices(services);
+  if (!supergraphSdl) throw new Error(`The subgraphs do not compose:\n${errors?.map((e) => e.message).join('\n')}`);
+  files.set('schema/supergraph.graphql', `${supergraphSdl.trimEnd()}\n`);
+  return files;
+}
+
+if (import.meta.main) {
+  for (const [file, text] of await compose()) {
+    await writeFile(file, text);
+    console.log(file);
+  }
+}
