@@ -7,6 +7,7 @@ export const ERROR_CODES = {
   UNAUTHENTICATED: { status: 401, retryable: false, level: 'debug' },
   FORBIDDEN: { status: 403, retryable: false, level: 'debug' },
   NOT_FOUND: { status: 404, retryable: false, level: 'debug' },
+  BODY_TOO_LARGE: { status: 413, retryable: false, level: 'debug' },
   CONFLICT: { status: 409, retryable: false, level: 'debug' },
   GRANULARITY_UNAVAILABLE: { status: 409, retryable: false, level: 'debug' },
   GATE_NOT_PASSED: { status: 409, retryable: false, level: 'info' },
