@@ -1,0 +1,116 @@
+"""The promotion gate: whether a new model version may become `production`.
+
+A version passes when, on the test split of its data,
+1. it beats every baseline that must be beaten, and its other metrics lie within their safety bands;
+2. it is not worse than the production version. Scores of two data versions cannot be compared, so then the
+   *lift* over the strongest of those baselines is: it may fall, since data gets easier and harder, but not
+   collapse (`LIFT_KEPT`). A production version trained on data of another kind (synthetic, real) says nothing
+   about these data, and is not compared.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Scores = Mapping[str, float]
+
+# Least share of production's lift that a version on other data must keep.
+LIFT_KEPT = 0.75
+# Equal training on equal data may differ in the last digits; that is not "worse".
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one model is judged by. `bands`: metric → inclusive (least, most)."""
+
+    metric: str
+    higher_is_better: bool
+    must_beat: tuple[str, ...]
+    bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+RULES = {
+    "recommender": Rule("ndcg@10", higher_is_better=True, must_beat=("popularity", "itemKnn")),
+    # Coverage of the 80 % interval: a wide band, so that only a broken interval stops a better forecast.
+    "forecaster": Rule(
+        "mase", higher_is_better=False, must_beat=("seasonalNaive",), bands={"coverage": (0.70, 0.90)}
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics by model name, `ours` and baselines, on the test split of one data version."""
+
+    scores: Mapping[str, Scores | None]
+    data_version: str
+    synthetic: bool
+
+
+@dataclass(frozen=True)
+class Decision:
+    passed: bool
+    reason: str
+
+
+def decide(model: str, candidate: Evaluation, production: Evaluation | None) -> Decision:
+    """Judge `candidate`. `production`: None when there is none, or its evaluation is unknown."""
+    rule = RULES[model]
+    ours = _score(candidate, "ours", rule)
+    if ours is None:
+        return Decision(False, f"{rule.metric} of the model is not known")
+
+    for baseline in rule.must_beat:
+        theirs = _score(candidate, baseline, rule)
+        if theirs is None:
+            return Decision(False, f"{rule.metric} of the baseline {baseline} is not known")
+        if not _better(ours, theirs, rule):
+            return Decision(False, f"{rule.metric} {ours:.4f} does not beat {baseline} with {theirs:.4f}")
+
+    for metric, (least, most) in rule.bands.items():
+        value = (candidate.scores["ours"] or {}).get(metric)
+        if value is None or not least <= value <= most:
+            shown = "unknown" if value is None else f"{value:.3f}"
+            return Decision(False, f"{metric} {shown} is outside {least:.2f} to {most:.2f}")
+
+    beaten = f"{rule.metric} {ours:.4f} beats {' and '.join(rule.must_beat)}"
+    theirs = None if production is None else _score(production, "ours", rule)
+    if production is None or theirs is None:
+        return Decision(True, f"{beaten}; no version is in production")
+    if production.data_version == candidate.data_version:
+        if _better(theirs, ours, rule, margin=TOLERANCE):
+            return Decision(
+                False, f"{rule.metric} {ours:.4f} is worse than production with {theirs:.4f} on the same data"
+            )
+        return Decision(True, f"{beaten}; not worse than production with {theirs:.4f} on the same data")
+    if production.synthetic != candidate.synthetic:
+        return Decision(True, f"{beaten}; production was trained on data of another kind")
+    lift, production_lift = _lift(candidate, rule), _lift(production, rule)
+    if lift is not None and production_lift is not None and lift < LIFT_KEPT * production_lift:
+        return Decision(
+            False,
+            f"lift over the baselines fell to {lift:.2f} from {production_lift:.2f} of production",
+        )
+    return Decision(True, f"{beaten}; production was trained on other data")
+
+
+def _score(evaluation: Evaluation, name: str, rule: Rule) -> float | None:
+    value = (evaluation.scores.get(name) or {}).get(rule.metric)
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _better(a: float, b: float, rule: Rule, margin: float = 0.0) -> bool:
+    return a > b + margin if rule.higher_is_better else a < b - margin
+
+
+def _lift(evaluation: Evaluation, rule: Rule) -> float | None:
+    """How many times better than the strongest baseline: above 1 is better, for scores and for errors."""
+    ours = _score(evaluation, "ours", rule)
+    baselines = [score for name in rule.must_beat if (score := _score(evaluation, name, rule)) is not None]
+    if not ours or not baselines:
+        return None
+    best = max(baselines) if rule.higher_is_better else min(baselines)
+    if rule.higher_is_better:
+        return ours / best if best > 0 else None
+    return best / ours
