@@ -11,23 +11,24 @@ grace=$2
 shift 2
 # Not in this shell's own environment as /proc shows it, only in that of the processes it starts.
 export "$mark"
-exec 3<&0 </dev/null
+# The shell's own remarks ("Terminated") are nobody's output.
+exec 3<&0 </dev/null 4>&2 2>/dev/null
 # A signal to the whole group must not end the leash before what it holds. A handler, not "ignore": the command
 # would inherit an ignored signal.
-trap : TERM INT HUP
+trap : TERM INT HUP PIPE
 
 # Sets `members`: the processes of this session other than the leash and its watcher, and those that left the session (as a
 # daemon does) but carry the mark. Without /proc (macOS) the process group has to do.
 find_members() {
   members=
   for stat in /proc/[0-9]*/stat; do
-    { read -r line <"$stat"; } 2>/dev/null || continue
+    read -r line <"$stat" || continue
     pid=${line%% *}
     # After the command's name in parentheses: state, parent, group, session.
     set -- ${line##*) }
     [ "$4" = "$$" ] && [ "$1" != Z ] && [ "$pid" != "$$" ] && [ "$pid" != "$watcher" ] && members="$members $pid"
   done
-  for environ in $(HASHIRA_LEASH='' grep -laF "$mark" /proc/[0-9]*/environ 2>/dev/null); do
+  for environ in $(HASHIRA_LEASH='' grep -laF "$mark" /proc/[0-9]*/environ); do
     pid=${environ#/proc/}
     members="$members ${pid%/environ}"
   done
@@ -38,7 +39,7 @@ signal_members() {
   if [ -r /proc/self/stat ]; then
     find_members
     [ -n "$members" ] || return 1
-    kill -s "$1" $members 2>/dev/null || : # some may be gone by now
+    kill -s "$1" $members || : # some may be gone by now
   else
     kill -s "$1" 0
   fi
@@ -56,17 +57,17 @@ watch() {
   while signal_members KILL; do sleep 0.1; done
 }
 
-watch >/dev/null 2>&1 &
+watch >/dev/null 4>&- &
 watcher=$!
 
-"$@" 3<&-
+"$@" 2>&4 3<&- 4>&-
 status=$?
 
-kill -KILL "$watcher" 2>/dev/null
+kill -KILL "$watcher"
 if [ -r /proc/self/stat ] && signal_members TERM; then
   tries=0
   while find_members; [ -n "$members" ]; do
-    [ "$tries" -ge 20 ] && kill -KILL $members 2>/dev/null
+    [ "$tries" -ge 20 ] && kill -KILL $members
     tries=$((tries + 1))
     sleep 0.1
   done

@@ -15,6 +15,14 @@ const alive = (pid: number): boolean => {
   }
 };
 
+const groupAlive = (pgid: number): boolean => {
+  try {
+    return process.kill(-pgid, 0);
+  } catch {
+    return false;
+  }
+};
+
 async function until(condition: () => boolean, ms: number): Promise<boolean> {
   const end = Date.now() + ms;
   while (!condition()) {
@@ -61,7 +69,10 @@ test('tells which signal ended the command', async () => {
 });
 
 test('a command that does not exist ends with 127', async () => {
-  expect(await spawnLeashed('/no/such/command', []).exited).toEqual({ code: 127, signal: null });
+  const output = recorder();
+  const child = spawnLeashed('/no/such/command', [], { onLine: output.onLine });
+  expect(await child.exited).toEqual({ code: 127, signal: null });
+  expect(output.lines.join()).toContain('not found');
 });
 
 test('stop ends children, grandchildren and those in a group of their own', async () => {
@@ -107,20 +118,26 @@ test('what a finished command leaves running is ended', async () => {
 test('the tree dies when its parent is killed with SIGKILL', async () => {
   const dir = mkdtempSync(path.join(tmpdir(), 'hashira-leash-'));
   const script = path.join(dir, 'parent.ts');
-  const leash = new URL('./leash.ts', import.meta.url).pathname;
+  const module = new URL('./leash.ts', import.meta.url).pathname;
   writeFileSync(
     script,
-    `import { spawnLeashed } from ${JSON.stringify(leash)};
+    `import { spawnLeashed } from ${JSON.stringify(module)};
      spawnLeashed('sh', ['-c', ${JSON.stringify(TREE)}], { onLine: (line) => console.log(line) });`,
   );
   const output = recorder();
   const parent = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   parent.stdout.on('data', (chunk: Buffer) => output.lines.push(...chunk.toString().trim().split('\n')));
   expect(await until(() => output.lines.length === NAMES.length, 10_000)).toBe(true);
+  const leash = Number(
+    readFileSync(`/proc/${output.pid('child')}/stat`, 'utf8')
+      .split(') ')[1]
+      ?.split(' ')[3],
+  );
   parent.kill('SIGKILL');
   for (const name of NAMES) {
     expect(await until(() => !alive(output.pid(name)), 5_000), name).toBe(true);
   }
+  expect(await until(() => !groupAlive(leash), 5_000), 'leash').toBe(true);
 });
 
 test('a killed leash takes its command with it', async () => {
