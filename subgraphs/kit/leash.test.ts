@@ -1,27 +1,23 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { spawnLeashed } from './leash.ts';
 
-const alive = (pid: number): boolean => {
+/** State, parent, group and session of a process; undefined when it is gone or only waits to be reaped. */
+const stat = (pid: number | string): string[] | undefined => {
   try {
-    process.kill(pid, 0);
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0] !== 'Z';
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ');
+    return fields?.[0] === 'Z' ? undefined : fields;
   } catch {
-    return false;
+    return undefined;
   }
 };
-
-const groupAlive = (pgid: number): boolean => {
-  try {
-    return process.kill(-pgid, 0);
-  } catch {
-    return false;
-  }
-};
+const alive = (pid: number): boolean => stat(pid) !== undefined;
+const sessionAlive = (session: string): boolean =>
+  readdirSync('/proc').some((entry) => /^\d+$/.test(entry) && stat(entry)?.[3] === session);
 
 async function until(condition: () => boolean, ms: number): Promise<boolean> {
   const end = Date.now() + ms;
@@ -128,16 +124,12 @@ test('the tree dies when its parent is killed with SIGKILL', async () => {
   const parent = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   parent.stdout.on('data', (chunk: Buffer) => output.lines.push(...chunk.toString().trim().split('\n')));
   expect(await until(() => output.lines.length === NAMES.length, 10_000)).toBe(true);
-  const leash = Number(
-    readFileSync(`/proc/${output.pid('child')}/stat`, 'utf8')
-      .split(') ')[1]
-      ?.split(' ')[3],
-  );
+  const session = stat(output.pid('child'))?.[3] as string;
   parent.kill('SIGKILL');
   for (const name of NAMES) {
     expect(await until(() => !alive(output.pid(name)), 5_000), name).toBe(true);
   }
-  expect(await until(() => !groupAlive(leash), 5_000), 'leash').toBe(true);
+  expect(await until(() => !sessionAlive(session), 5_000), 'leash').toBe(true);
 });
 
 test('a killed leash takes its command with it', async () => {
