@@ -28,7 +28,9 @@ type Data = Record<string, unknown>;
 /** Whether the rule lets this identity through. */
 function allows(rule: AccessRule, identity: Identity | null): boolean {
   if (!identity) return false;
-  return rule.anyOf.length === 0 || rule.anyOf.some((scopes) => scopes.every((scope) => identity.scopes.includes(scope)));
+  return (
+    rule.anyOf.length === 0 || rule.anyOf.some((scopes) => scopes.every((scope) => identity.scopes.includes(scope)))
+  );
 }
 
 /**
@@ -128,7 +130,12 @@ class Shaper {
     }
   }
 
-  object(type: GraphQLObjectType, sets: readonly SelectionSetNode[], data: Data, path: (string | number)[]): Data | null {
+  object(
+    type: GraphQLObjectType,
+    sets: readonly SelectionSetNode[],
+    data: Data,
+    path: (string | number)[],
+  ): Data | null {
     const shaped: Data = {};
     for (const [key, nodes] of this.collect(type, sets)) {
       const name = (nodes[0] as FieldNode).name.value;
@@ -147,7 +154,12 @@ class Shaper {
     return shaped;
   }
 
-  private value(type: GraphQLOutputType, nodes: readonly FieldNode[], value: unknown, path: (string | number)[]): unknown {
+  private value(
+    type: GraphQLOutputType,
+    nodes: readonly FieldNode[],
+    value: unknown,
+    path: (string | number)[],
+  ): unknown {
     if (value === null || value === undefined) return null;
     if (isNonNullType(type)) return this.value(type.ofType, nodes, value, path);
     if (isListType(type)) {
@@ -201,4 +213,3 @@ class Shaper {
     });
   }
 }
-

@@ -21,7 +21,10 @@ export class LocalDataSource implements GraphQLDataSource<GatewayContext & Recor
     private readonly running: RunningSubgraph,
   ) {}
 
-  async process({ request, context }: Parameters<GraphQLDataSource<GatewayContext & Record<string, unknown>>['process']>[0]) {
+  async process({
+    request,
+    context,
+  }: Parameters<GraphQLDataSource<GatewayContext & Record<string, unknown>>['process']>[0]) {
     const { subgraphContexts, log } = context as GatewayContext;
     let contextValue = subgraphContexts.get(this.name);
     if (!contextValue) {
@@ -70,7 +73,9 @@ export class RemoteDataSource extends RemoteGraphQLDataSource<GatewayContext & R
   }
 
   override didEncounterError(cause: Error): never {
-    throw new HashiraError('SUBGRAPH_UNAVAILABLE', 'A part of the graph cannot be reached. Please try again.', { cause });
+    throw new HashiraError('SUBGRAPH_UNAVAILABLE', 'A part of the graph cannot be reached. Please try again.', {
+      cause,
+    });
   }
 }
 

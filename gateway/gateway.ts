@@ -97,4 +97,3 @@ function listen(server: Server, host: string, port: number): Promise<string> {
     });
   });
 }
-

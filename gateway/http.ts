@@ -47,7 +47,8 @@ async function handle(door: Door, request: IncomingMessage, response: ServerResp
     return sendJson(response, ready ? 200 : 503, { status: ready ? 'ok' : 'unavailable', parts });
   }
   const page = door.pages.get(pathname);
-  if (!page) return sendError(response, 'NOT_FOUND', 'Nothing here. GraphQL is at /graphql, the explorer at /graphiql.');
+  if (!page)
+    return sendError(response, 'NOT_FOUND', 'Nothing here. GraphQL is at /graphql, the explorer at /graphiql.');
   page(request, response);
 }
 
@@ -90,7 +91,8 @@ async function body(request: IncomingMessage): Promise<unknown> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new HashiraError('BODY_TOO_LARGE', `The body is larger than ${MAX_BODY_BYTES} bytes.`);
+    if (size > MAX_BODY_BYTES)
+      throw new HashiraError('BODY_TOO_LARGE', `The body is larger than ${MAX_BODY_BYTES} bytes.`);
     chunks.push(chunk);
   }
   const text = Buffer.concat(chunks).toString('utf8');

@@ -61,7 +61,8 @@ function withoutAccessDirectives(document: DocumentNode): DocumentNode {
   return visit(document, {
     Directive(node) {
       if (isAccessDirective(node.name.value)) return null;
-      const url = node.name.value === 'link' && node.arguments?.find((argument) => argument.name.value === 'url')?.value;
+      const url =
+        node.name.value === 'link' && node.arguments?.find((argument) => argument.name.value === 'url')?.value;
       return url && url.kind === Kind.STRING && ACCESS_SPECS.test(url.value) ? null : undefined;
     },
     DirectiveDefinition: (node) => (isAccessDirective(node.name.value) ? null : undefined),

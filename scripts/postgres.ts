@@ -15,6 +15,8 @@ export interface EmbeddedPostgres {
   url: string;
   pid: number;
   stop(): Promise<void>;
+  /** Settles when the server ended, with its last words. */
+  ended: Promise<string>;
 }
 
 interface Account {
@@ -133,14 +135,20 @@ export async function startPostgres(dir: string, options: { durable?: boolean } 
     shared_buffers: '128MB',
     ...(options.durable === false ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
   };
-  const args = ['-D', data, '-p', String(port), ...Object.entries(set).flatMap(([key, value]) => ['-c', `${key}=${value}`])];
+  const args = [
+    '-D',
+    data,
+    '-p',
+    String(port),
+    ...Object.entries(set).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+  ];
   // A session of its own: Ctrl-C on the terminal must reach the supervisor, which then stops the server last.
   const child = spawn(postgres, args, { ...identity, stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let output = '';
   await new Promise<void>((resolve, reject) => {
     child.stderr.on('data', (chunk: Buffer) => {
-      if (output.length < 20_000) output += chunk;
+      output = (output + chunk).slice(-20_000);
       if (output.includes('ready to accept connections')) resolve();
     });
     child.once('error', reject);
@@ -160,6 +168,7 @@ export async function startPostgres(dir: string, options: { durable?: boolean } 
   return {
     url: url.href,
     pid: child.pid as number,
+    ended: exited.then(() => `PostgreSQL ended: ${output.trim().split('\n').slice(-3).join('\n')}`),
     stop: async () => {
       child.kill('SIGINT'); // fast shutdown: sessions are ended, data is flushed
       const timer = setTimeout(() => child.kill('SIGQUIT'), 10_000);

@@ -1,0 +1,65 @@
+import { mkdtemp, stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../subgraphs/kit/config.ts';
+import { createAuthenticator } from './auth.ts';
+import { signDevelopmentToken } from './development-key.ts';
+
+const folder = () => mkdtemp(path.join(tmpdir(), 'hashira-auth-'));
+const refused = { code: 'UNAUTHENTICATED' };
+
+describe('development tokens', () => {
+  it('are accepted by the instance that made them and by no other', async () => {
+    const [mine, other] = [await folder(), await folder()];
+    const token = await signDevelopmentToken(mine, 'u-1', 'admin');
+    const authenticate = await createAuthenticator(loadConfig({ HASHIRA_DATA: mine }));
+    expect(await authenticate(`Bearer ${token}`)).toEqual({ subject: 'u-1', scopes: ['admin'] });
+    await expect(
+      (await createAuthenticator(loadConfig({ HASHIRA_DATA: other })))(`Bearer ${token}`),
+    ).rejects.toMatchObject(refused);
+  });
+
+  it('come from a key that only its owner can read', async () => {
+    const dir = await folder();
+    await signDevelopmentToken(dir, 'u-1', 'admin');
+    expect((await stat(path.join(dir, 'development-key.json'))).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe('tokens of an issuer', () => {
+  it('are verified against its JWKS: signature, issuer, audience, expiry, algorithm, unknown scopes dropped', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' }] };
+    const server = createServer((_, response) => response.end(JSON.stringify(jwks))).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const config = loadConfig({ JWKS_URL: url, JWT_ISSUER: 'shop', JWT_AUDIENCE: 'graph' });
+    const authenticate = await createAuthenticator(config);
+    const sign = (claims: object, expires = '1h', key: Parameters<SignJWT['sign']>[0] = privateKey, alg = 'ES256') =>
+      new SignJWT({ sub: 'u', iss: 'shop', aud: 'graph', ...claims })
+        .setProtectedHeader({ alg, kid: 'k' })
+        .setExpirationTime(expires)
+        .sign(key);
+    try {
+      const good = await sign({ scope: 'customer root' });
+      expect(await authenticate(`Bearer ${good}`)).toEqual({ subject: 'u', scopes: ['customer'] });
+      const bad = [
+        await sign({ iss: 'other' }),
+        await sign({ aud: 'other' }),
+        await sign({}, '-1h'),
+        await sign({}, '1h', new TextEncoder().encode('x'.repeat(32)), 'HS256'),
+        `${good.slice(0, -6)}AAAAAA`,
+        'nonsense',
+      ];
+      for (const token of bad) await expect(authenticate(`Bearer ${token}`)).rejects.toMatchObject(refused);
+      await expect(authenticate('Basic abc')).rejects.toMatchObject(refused);
+      expect(await authenticate(undefined)).toBeNull();
+    } finally {
+      server.close();
+    }
+  });
+});
