@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url';
+import { buildFederatedSchema } from '../kit/federation.ts';
+import { runStandalone } from '../kit/standalone.ts';
+import type { Subgraph } from '../kit/subgraph.ts';
+import { type CatalogContext, createContext } from './context.ts';
+import {
+  CatalogResolver,
+  CategoryResolver,
+  ProductConnectionResolver,
+  ProductResolver,
+  UserResolver,
+} from './resolvers.ts';
+import { CatalogStore } from './store.ts';
+
+/** Products, categories and users, and what shoppers do with them. */
+export const catalog: Subgraph = {
+  name: 'catalog',
+  schema: () =>
+    buildFederatedSchema<CatalogContext>({
+      resolvers: [CatalogResolver, ProductResolver, CategoryResolver, UserResolver, ProductConnectionResolver],
+      references: {
+        Product: ({ id }: { id: string }, { products }) => products.load(id),
+        Category: ({ id }: { id: string }, { categories }) => categories.load(id),
+        // Accounts live with the token issuer: whoever another subgraph names is a user, known to this shop's data or not.
+        User: ({ id }: { id: string }) => ({ id }),
+      },
+    }),
+  migrations: fileURLToPath(new URL('./migrations', import.meta.url)),
+  start: async ({ database }) => {
+    const store = new CatalogStore(database);
+    return { context: (request) => createContext(store, request) };
+  },
+};
+
+if (import.meta.main) await runStandalone(catalog);
