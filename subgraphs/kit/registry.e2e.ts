@@ -1,0 +1,199 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createLogger } from './log.ts';
+import { ProductionModel } from './production-model.ts';
+import { createRegistry, type Registry } from './registry.ts';
+
+// A real MLflow server, filled by the real register stage.
+
+const root = path.resolve(import.meta.dirname, '../..');
+const python = path.join(root, '.venv/bin/python');
+const { PYTHONDONTWRITEBYTECODE: _, ...env } = process.env;
+
+let dir: string;
+let uri: string;
+let server: ChildProcess;
+let registry: Registry;
+
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'registry-'));
+  const port = await freePort();
+  uri = `http://127.0.0.1:${port}`;
+  const script = path.join(root, 'ml/common/mlflow_server.py');
+  server = spawn(python, [script, '--data', path.join(dir, 'mlflow'), '--port', `${port}`], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  while (
+    !(await fetch(`${uri}/health`).then(
+      (response) => response.ok,
+      () => false,
+    ))
+  ) {
+    if (server.exitCode !== null) throw new Error('the MLflow server ended');
+    await delay(100);
+  }
+  registry = createRegistry({ MLFLOW_TRACKING_URI: uri });
+  await register(0.25, 'first');
+  await register(0.3, 'second');
+  await register(0.15, 'worse than a baseline');
+}, 60_000);
+
+afterAll(async () => {
+  server.kill();
+  await once(server, 'exit');
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** Registers a bundle of these weights as the training job does. */
+async function register(ndcg: number, weights: string): Promise<void> {
+  const work = path.join(dir, 'work');
+  const scores = { ours: { 'ndcg@10': ndcg }, popularity: { 'ndcg@10': 0.1 }, itemKnn: { 'ndcg@10': 0.2 }, ease: null };
+  const evaluation = {
+    dataVersion: 'aaaa',
+    synthetic: true,
+    models: { recommender: { scores }, forecaster: { skipped: 'no sales' } },
+  };
+  const files: Record<string, string> = {
+    'params.yaml': 'seed: 1\nrecommender: {}\nforecaster: {}\n',
+    'data/manifest.json': JSON.stringify({ dataVersion: 'aaaa', counts: {} }),
+    'out/evaluation.json': JSON.stringify(evaluation),
+    'out/forecaster/skipped.json': JSON.stringify({ reason: 'no sales' }),
+    'out/recommender/bundle/model.onnx': weights,
+    'out/recommender/bundle/tables/items.json': '[]',
+  };
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(path.join(work, path.dirname(name)), { recursive: true });
+    await writeFile(path.join(work, name), content);
+  }
+  await promisify(execFile)(python, ['-m', 'common.register'], {
+    cwd: work,
+    env: { ...env, PYTHONPATH: path.join(root, 'ml'), MLFLOW_TRACKING_URI: uri, HASHIRA_COMMIT: 'c0ffee' },
+  });
+}
+
+describe('the registry client', () => {
+  test('lists versions with metrics, lineage and which one is in production', async () => {
+    const versions = await registry.list('recommender');
+    expect(versions.map(({ version, production }) => [version, production])).toEqual([
+      [3, false],
+      [2, true],
+      [1, false],
+    ]);
+    expect(versions[1]).toMatchObject({
+      name: 'recommender',
+      dataVersion: 'aaaa',
+      tags: { commit: 'c0ffee', gate: 'passed' },
+    });
+    expect(versions[1]?.metrics.ours).toEqual({ 'ndcg@10': 0.3 });
+    expect(versions[1]?.createdAt.getTime()).toBeGreaterThan(Date.now() - 120_000);
+    expect(await registry.list()).toEqual(versions);
+    expect(await registry.version('recommender', 2)).toEqual(versions[1]);
+    expect(await registry.productionVersion('recommender')).toEqual(versions[1]);
+  });
+
+  test('gives null for what does not exist, in the order asked', async () => {
+    expect(await registry.version('recommender', 99)).toBeNull();
+    expect(await registry.version("x' OR name = 'recommender", 1)).toBeNull();
+    expect(await registry.productionVersion('nothing')).toBeNull();
+    expect(await registry.productionVersion('forecaster')).toBeNull();
+    expect(await registry.list('nothing')).toEqual([]);
+    const many = await registry.getMany([
+      { name: 'recommender', version: 3 },
+      { name: 'nothing', version: 1 },
+      { name: 'recommender', version: 1 },
+    ]);
+    expect(many.map((version) => version?.version ?? null)).toEqual([3, null, 1]);
+  });
+
+  test('promotes what passed the gate, and nothing else', async () => {
+    await expect(registry.setProduction('recommender', 3)).rejects.toMatchObject({ code: 'GATE_NOT_PASSED' });
+    await expect(registry.setProduction('recommender', 99)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect((await registry.productionVersion('recommender'))?.version).toBe(2);
+    expect(await registry.setProduction('recommender', 1)).toMatchObject({ version: 1, production: true });
+    expect((await registry.productionVersion('recommender'))?.version).toBe(1);
+    await registry.setProduction('recommender', 2);
+  });
+
+  test('downloads a bundle whole', async () => {
+    const target = path.join(dir, 'downloads', 'two');
+    await registry.download('recommender', 2, target);
+    expect((await readdir(target, { recursive: true })).sort()).toEqual([
+      'hashira.json',
+      'model.onnx',
+      'tables',
+      'tables/items.json',
+    ]);
+    expect(await readFile(path.join(target, 'model.onnx'), 'utf8')).toBe('second');
+    // A second download of the same version is not an error.
+    await registry.download('recommender', 2, target);
+    expect(await readdir(path.dirname(target))).toEqual(['two']);
+    await expect(registry.download('recommender', 99, path.join(dir, 'downloads', 'none'))).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+
+  test('leaves nothing behind when a stored file was changed', async () => {
+    const { runId } = (await registry.version('recommender', 3)) ?? {};
+    const artifacts = path.join(dir, 'mlflow', 'artifacts');
+    const stored = (await readdir(artifacts, { recursive: true })).find(
+      (file) => file.includes(runId as string) && file.endsWith('model.onnx'),
+    );
+    await writeFile(path.join(artifacts, stored as string), 'something else');
+    const target = path.join(dir, 'tampered', 'three');
+    await expect(registry.download('recommender', 3, target)).rejects.toMatchObject({ code: 'MODEL_NOT_READY' });
+    expect(await readdir(path.dirname(target))).toEqual([]);
+  });
+
+  test('says that the registry is away without saying where it is, and lets go when the caller leaves', async () => {
+    for (const away of [
+      createRegistry({ MLFLOW_TRACKING_URI: 'http://127.0.0.1:9' }),
+      createRegistry({ MLFLOW_TRACKING_URI: undefined }),
+    ]) {
+      const error = await away.list().catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: 'REGISTRY_UNAVAILABLE' });
+      expect(String(error)).not.toContain('127.0.0.1');
+    }
+    const left = new Error('the client left');
+    await expect(registry.list(undefined, AbortSignal.abort(left))).rejects.toBe(left);
+  });
+});
+
+test('a served model follows promotion and rollback, and survives the registry going away', async () => {
+  const model = new ProductionModel({
+    name: 'recommender',
+    registry,
+    cacheDir: path.join(dir, 'cache'),
+    load: async (bundle) => ({ weights: await readFile(path.join(bundle, 'model.onnx'), 'utf8'), dispose() {} }),
+    log: createLogger('test', 'silent'),
+    pollMs: 100,
+  });
+  const weights = () => model.current()?.model.weights;
+  await model.start();
+  await expect.poll(weights, { timeout: 5000 }).toBe('second');
+  await registry.setProduction('recommender', 1);
+  await expect.poll(weights, { timeout: 5000 }).toBe('first');
+  server.kill('SIGSTOP');
+  await delay(300);
+  expect(await model.use(({ weights }) => weights)).toBe('first');
+  server.kill('SIGCONT');
+  await registry.setProduction('recommender', 2);
+  await expect.poll(weights, { timeout: 5000 }).toBe('second');
+  await model.stop();
+});
