@@ -122,7 +122,8 @@ def _register_model(
         run_id = _log_run(client, name, bundle, files, lineage, params, scores, data, out)
         version = client.create_model_version(
             name,
-            source=f"runs:/{run_id}/{ARTIFACT}",
+            # Not runs:/…: the server itself serves the files of this address only.
+            source=f"{client.get_run(run_id).info.artifact_uri}/{ARTIFACT}",
             run_id=run_id,
             tags={
                 **lineage,
