@@ -1,0 +1,1 @@
+"""Personal recommendations: item-item candidates, ranked by LightGBM (lambdarank), served as ONNX."""

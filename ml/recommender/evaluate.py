@@ -1,0 +1,76 @@
+"""Scores the recommender and its baselines on the test split: all items ranked, those already seen masked."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from common.protocol import log
+
+from recommender.bundle import read_model
+from recommender.data import Dataset, load_dataset, read_folder
+from recommender.ease import MOST_ITEMS, Ease
+from recommender.item_knn import ItemKnn
+from recommender.metrics import evaluate_ranking
+from recommender.popularity import Popularity
+from recommender.ranker import Ranker
+from recommender.tables import build_tables
+from recommender.tuning import tune_ease, tune_knn
+
+Scores = dict[str, dict[str, float] | None]
+
+
+class TruePreferences:
+    """The generator's own preference of each sampled user for each product: none can rank better."""
+
+    def __init__(self, dataset: Dataset, folder: Path) -> None:
+        table = read_folder(folder, ["user_id", "product_id", "score"])
+        user, item = _place(table["user_id"], dataset.users), _place(table["product_id"], dataset.items.ids)
+        known = (user >= 0) & (item >= 0)
+        self.users, row = np.unique(user[known], return_inverse=True)
+        self._scores = np.full((len(self.users), len(dataset.items)), -np.inf, dtype=np.float32)
+        self._scores[row, item[known]] = table["score"].to_numpy()[known]
+
+    def scores(self, users: np.ndarray) -> np.ndarray:
+        return self._scores[np.searchsorted(self.users, users)]
+
+
+def _place(values: pa.ChunkedArray, names: list[str]) -> np.ndarray:
+    """Each value's place among `names`, -1: not there."""
+    place = pc.index_in(values.cast(pa.string()), pa.array(names, pa.string()))
+    return pc.fill_null(place, -1).to_numpy().astype(np.int64)
+
+
+def evaluate(data_dir: str | Path, bundle_or_out_dir: str | Path, seed: int = 7) -> Scores:
+    """nDCG@10 and recall@10 of `ours`, `popularity`, `itemKnn`, `ease` and `ceiling` on the same users.
+
+    Everything is fitted on train and valid; the baselines' settings are tuned on valid as ours are. `ease` is
+    None where the catalogue is too large for it, `ceiling` where the truth is unknown. Where it is known for
+    a sample of users only, all models are evaluated on that sample.
+    @raises ValueError when the bundle was made with another definition of the features.
+    """
+    data = Path(data_dir)
+    model = read_model(Path(bundle_or_out_dir))
+    dataset = load_dataset(data)
+    history, test = dataset.merged("train", "valid"), dataset.splits["test"]
+    users = np.unique(test.user)
+    known = data / "truth_preferences"
+    truth = TruePreferences(dataset, known) if known.exists() else None
+    if truth is not None:
+        sample = np.intersect1d(users, truth.users)
+        if len(sample) < len(users):
+            log(f"true preferences are known of a sample: evaluating {len(sample)} of {len(users)} users")
+        users = sample
+
+    def scored(recommender: Any) -> dict[str, float]:
+        return evaluate_ranking(recommender, history, test, users)
+
+    tables = build_tables(dataset, history, model.settings)
+    return {
+        "ours": scored(Ranker(model.onnx, tables, history, model.settings)),
+        "popularity": scored(Popularity(history)),
+        "itemKnn": scored(ItemKnn(history, tune_knn(dataset, seed))),
+        "ease": scored(Ease(history, tune_ease(dataset, seed))) if len(dataset.items) <= MOST_ITEMS else None,
+        "ceiling": None if truth is None else scored(truth),
+    }

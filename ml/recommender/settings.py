@@ -1,0 +1,78 @@
+"""Settings of the ranker: params.yaml `recommender:`, kept in the bundle for serving and evaluation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from recommender.ease import EaseParams
+from recommender.item_knn import KnnParams
+
+
+@dataclass(frozen=True)
+class CandidateCounts:
+    """How many items each source proposes; the union is ranked."""
+
+    ease: int = 100
+    knn: int = 60
+    popular: int = 30
+    content: int = 30
+
+
+@dataclass(frozen=True)
+class LightGbmParams:
+    num_leaves: int = 15
+    learning_rate: float = 0.05
+    min_data_in_leaf: int = 50
+    feature_fraction: float = 0.7
+    bagging_fraction: float = 0.8
+    lambda_l2: float = 5.0
+    most_trees: int = 400
+    patience: int = 40
+    """trees without a better nDCG@10 on held-out users before training stops"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    history_limit: int = 200
+    """newest items of a user that are looked at"""
+    recent_items: int = 5
+    """newest items that count as the last ones"""
+    half_life_days: float = 14.0
+    """after which a past interaction counts half"""
+    factors: int = 32
+    """dimensions of the truncated SVD"""
+    ease_most_items: int = 10_000
+    """above, EASE is not used as a source: its matrix is dense while it is made"""
+    ease_neighbours: int = 300
+    """entries kept per item"""
+    least_users: int = 20
+    """with fewer users there is nothing to learn from"""
+    least_labels: int = 100
+    """likewise for new items in the validation window"""
+    training_users: int = 6_000
+    """users sampled for the ranker"""
+    candidates: CandidateCounts = field(default_factory=CandidateCounts)
+    lightgbm: LightGbmParams = field(default_factory=LightGbmParams)
+    knn: KnnParams = field(default_factory=KnnParams)
+    """tuned on the validation split, not a parameter"""
+    ease: EaseParams | None = None
+    """likewise; None: not used"""
+
+
+_NESTED = {"candidates": CandidateCounts, "lightgbm": LightGbmParams, "knn": KnnParams, "ease": EaseParams}
+
+
+def read_settings(values: Mapping[str, Any] | None) -> Settings:
+    """Settings from params.yaml or a bundle; defaults for what is missing. @raises ValueError on unknown names."""
+    given = dict(values or {})
+    for name in _NESTED.keys() & given.keys():
+        if given[name] is not None:
+            given[name] = _build(_NESTED[name], given[name], f"recommender.{name}")
+    return _build(Settings, given, "recommender")
+
+
+def _build(kind: type, values: Mapping[str, Any], where: str) -> Any:
+    unknown = sorted(set(values) - {item.name for item in fields(kind)})
+    if unknown:
+        raise ValueError(f"unknown parameters in {where}: {', '.join(unknown)}")
+    return kind(**values)

@@ -1,0 +1,44 @@
+"""Chooses the settings of the item-item models: fitted on train, judged by nDCG@10 on valid."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import numpy as np
+
+from recommender import ease, item_knn
+from recommender.data import Dataset, Interactions
+from recommender.metrics import Recommender, evaluate_ranking
+
+# More users do not change which setting is best.
+MOST_USERS = 3_000
+
+P = TypeVar("P")
+
+
+def tune_knn(dataset: Dataset, seed: int) -> item_knn.KnnParams:
+    return _search(dataset, seed, item_knn.KnnParams(), item_knn.grids(), item_knn.ItemKnn)
+
+
+def tune_ease(dataset: Dataset, seed: int) -> ease.EaseParams:
+    return _search(dataset, seed, ease.EaseParams(), ease.grids(len(dataset.items)), ease.Ease)
+
+
+def _search(
+    dataset: Dataset,
+    seed: int,
+    start: P,
+    grids: Iterable[Callable[[P], list[P]]],
+    build: Callable[[Interactions, P], Recommender],
+) -> P:
+    """Coordinate search: every grid is laid around the best settings so far; the first of equals wins."""
+    train, valid = dataset.splits["train"], dataset.splits["valid"]
+    users = np.unique(valid.user)
+    if len(users) > MOST_USERS:
+        users = np.random.default_rng(seed).choice(users, MOST_USERS, replace=False)
+    best, best_score = start, -1.0
+    for grid in grids:
+        for params in grid(best):
+            score = evaluate_ranking(build(train, params), train, valid, users)["ndcg@10"]
+            if score > best_score:
+                best, best_score = params, score
+    return best
