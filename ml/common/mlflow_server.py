@@ -9,6 +9,7 @@ ready; SIGTERM ends it at once.
 import argparse
 import os
 import sys
+import warnings
 from pathlib import Path
 
 
@@ -39,6 +40,9 @@ def main() -> None:
     os.environ.update(environment(data))
     # The folder of this file, which Python puts first, holds modules with common names.
     sys.path.pop(0)
+
+    # MLflow's own use of what its libraries deprecate.
+    warnings.simplefilter("ignore")
 
     import uvicorn
 

@@ -48,23 +48,27 @@ def train(
     progress(0.0, "prepare the workspace")
     workspace = workspace.resolve()
     workspace.mkdir(parents=True, exist_ok=True)
-    with _exclusive(workspace):
+    with _exclusive(workspace) as lock:
         prepare(SOURCE, workspace, store_uri, resolve_version(store_uri, data_version), models, overrides)
-        _repro(workspace)
+        _repro(workspace, lock)
         _push(workspace)
         return json.loads((workspace / "out" / "registered.json").read_text())
 
 
 @contextlib.contextmanager
-def _exclusive(workspace: Path) -> Iterator[None]:
-    """One job at a time in a workspace: a second one would change the parameters under the first."""
+def _exclusive(workspace: Path) -> Iterator[int]:
+    """One job at a time in a workspace: a second one would change the parameters under the first.
+
+    Yields the descriptor that holds the lock. A child that inherits it keeps the lock when this process is
+    killed.
+    """
     with (workspace / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             progress(0.0, "wait for another training to end")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock.fileno()
 
 
 class Repro:
@@ -84,10 +88,9 @@ class Repro:
             progress(self.done + weight * report["progress"], report["stage"])
             return
         elif line.startswith("@error "):
+            # Reported once, when DVC has ended.
             report = json.loads(line.removeprefix("@error "))
             self.error = JobError(report["code"], report["message"])
-        elif line.startswith("@result "):
-            # The result of a stage is a file; only this process has one.
             return
         log(line)
 
@@ -98,7 +101,7 @@ class Repro:
         progress(self.done, stage if ran else f"{stage}: unchanged")
 
 
-def _repro(workspace: Path) -> None:
+def _repro(workspace: Path, lock: int) -> None:
     reader = Repro()
     process = subprocess.Popen(
         [sys.executable, "-m", "dvc", "repro"],
@@ -109,6 +112,7 @@ def _repro(workspace: Path) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        pass_fds=[lock],
         # Its own group, so that an interrupt ends the stage as well as DVC.
         start_new_session=True,
     )

@@ -1,0 +1,75 @@
+import json
+import multiprocessing
+import subprocess
+import time
+
+from common.train import WEIGHTS, Repro, _exclusive
+
+
+def reports(capsys):
+    lines = capsys.readouterr().out.splitlines()
+    progress = [
+        json.loads(line.removeprefix("@progress ")) for line in lines if line.startswith("@progress ")
+    ]
+    return progress, [line for line in lines if not line.startswith("@progress ")]
+
+
+def test_the_progress_of_every_stage_becomes_one_that_never_falls(capsys):
+    repro = Repro()
+    for line in [
+        "Stage 'pull' didn't change, skipping",
+        "Running stage 'train-recommender':",
+        '@progress {"progress": 0.5, "stage": "train the ranker"}',
+        '@progress {"progress": 1.0, "stage": "export"}',
+        "Running stage 'train-forecaster':",
+        "Running stage 'evaluate':",
+        "Running stage 'register':",
+        '@progress {"progress": 1.0, "stage": "register forecaster"}',
+    ]:
+        repro.read(line)
+    progress, logs = reports(capsys)
+    values = [report["progress"] for report in progress]
+    assert values == sorted(values)
+    assert 0.9 < values[-1] <= 1.0
+    assert progress[0]["stage"] == "pull: unchanged"
+    halfway = 0.02 + WEIGHTS["pull"] + 0.5 * WEIGHTS["train-recommender"]
+    assert progress[2] == {"progress": round(halfway, 4), "stage": "train the ranker"}
+    assert "Running stage 'evaluate':" in logs
+
+
+def test_the_error_of_a_stage_is_kept_for_the_job_and_not_reported_twice(capsys):
+    repro = Repro()
+    repro.read("Running stage 'pull':")
+    repro.read('@error {"code": "DATASET_INCOMPLETE", "message": "Run it again."}')
+    repro.read("ERROR: failed to reproduce 'pull'")
+    assert (repro.error.code, repro.error.message) == ("DATASET_INCOMPLETE", "Run it again.")
+    assert reports(capsys)[1] == ["Running stage 'pull':", "ERROR: failed to reproduce 'pull'"]
+
+
+def hold(workspace, order, name, seconds):
+    with _exclusive(workspace):
+        order.put(f"{name} began")
+        time.sleep(seconds)
+        order.put(f"{name} ended")
+
+
+def test_a_second_job_waits_until_the_first_leaves_the_workspace(tmp_path):
+    context = multiprocessing.get_context("fork")
+    order = context.Queue()
+    first = context.Process(target=hold, args=(tmp_path, order, "first", 0.5))
+    first.start()
+    assert order.get(timeout=5) == "first began"
+    second = context.Process(target=hold, args=(tmp_path, order, "second", 0))
+    second.start()
+    assert [order.get(timeout=5) for _ in range(3)] == ["first ended", "second began", "second ended"]
+    first.join()
+    second.join()
+
+
+def test_the_lock_outlives_a_killed_job_as_long_as_its_child(tmp_path):
+    with _exclusive(tmp_path) as lock:
+        child = subprocess.Popen(["sleep", "0.5"], pass_fds=[lock])
+    started = time.monotonic()
+    with _exclusive(tmp_path):
+        assert time.monotonic() - started > 0.3
+    child.wait()
