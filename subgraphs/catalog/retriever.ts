@@ -7,15 +7,15 @@ import { checkLength } from './text.ts';
 /** What full-text search looks for: `complete` in web search syntax, and a word that may be only begun. */
 export interface SearchTerms {
   complete: string;
-  /** Letters and digits only; null when the query ends in a finished word, a quotation or a negation. */
+  /** Letters and digits only; null when the query does not end in a plain word. */
   prefix: string | null;
 }
 
-/** Reads a query as a person types it: the last word may still be growing. */
+/** Reads a query as a person types it: the last word may still be growing, unless quotes, `or` or `-` say more precisely. */
 export function toTerms(query: string): SearchTerms {
   const last = /(?<=^|\s)[\p{L}\p{N}]+$/u.exec(query);
-  const quoted = query.split('"').length % 2 === 0;
-  if (!last || quoted || last[0].toLowerCase() === 'or') return { complete: query, prefix: null };
+  const operators = /"|(?<=^|\s)(-|or(?=\s|$))/i;
+  if (!last || operators.test(query)) return { complete: query, prefix: null };
   return { complete: query.slice(0, last.index), prefix: last[0] };
 }
 

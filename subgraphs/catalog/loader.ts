@@ -1,0 +1,97 @@
+import { access, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { Database } from '../kit/database.ts';
+import { HashiraError } from '../kit/errors.ts';
+import { localPath, readParquet } from '../kit/parquet.ts';
+import { LOADED_SOURCES, type LoadCounts, type LoadedSource, replaceCatalog } from './lake-store.ts';
+
+type Row = Record<string, unknown>;
+
+/** Ids are in indexes, whose entries PostgreSQL bounds. */
+const MAX_ID = 600;
+const MAX_STOCK = 2_147_483_647;
+
+/**
+ * Loads the products, categories and users of a lake batch into the catalogue, in one transaction and one row group at a time.
+ * Rows of the batch's kind that are no longer in it are deleted; an import also takes the place of generated data. Rows that
+ * were written through the API stay. Loading the same batch again changes nothing.
+ * @param batchDir `<lake>/raw/<batch>`, complete
+ * @returns how many rows the batch has
+ * @throws HashiraError LAKE_UNREADABLE when the batch is incomplete, of another kind, or has a broken file
+ */
+export async function loadCatalog(db: Database, batchDir: string): Promise<LoadCounts> {
+  const dir = localPath(batchDir);
+  const source = await batchKind(dir);
+  return db.transaction(async (tx) =>
+    replaceCatalog(tx, source, {
+      categories: await table(dir, 'categories', (row) => [text(row.name) ?? row.id, text(row.parent_id)]),
+      products: await table(dir, 'products', product),
+      users: await table(dir, 'users', (row) => [text(row.name) ?? row.id]),
+    }),
+  );
+}
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
+
+const description = z.object({ kind: z.enum(LOADED_SOURCES) });
+
+async function batchKind(dir: string): Promise<LoadedSource> {
+  const unreadable = (what: string, cause?: unknown) =>
+    new HashiraError('LAKE_UNREADABLE', `The batch ${path.basename(dir)} ${what}.`, { cause });
+  if (!(await exists(path.join(dir, '_SUCCESS')))) throw unreadable('is not complete');
+  try {
+    return description.parse(JSON.parse(await readFile(path.join(dir, 'batch.json'), 'utf8'))).kind;
+  } catch (cause) {
+    throw unreadable('has no description of generated or imported data', cause);
+  }
+}
+
+/** The rows of a table, id first; null when the batch does not have it. Rows without an id name nothing and are left out. */
+async function table(dir: string, name: string, rest: (row: Row & { id: string }) => unknown[]) {
+  const folder = path.join(dir, name);
+  if (!(await exists(folder))) return null;
+  return (async function* rows(): AsyncGenerator<unknown[]> {
+    for await (const row of readParquet(folder)) {
+      const id = text(row.id);
+      if (!id) continue;
+      if (Buffer.byteLength(id) > MAX_ID)
+        throw new HashiraError('LAKE_UNREADABLE', `An id of ${name} is longer than ${MAX_ID} bytes.`);
+      yield [id, ...rest({ ...row, id })];
+    }
+  })();
+}
+
+/** What data from outside leaves open, the catalogue has to answer: without a name the id, without a price nothing. */
+function product(row: Row & { id: string }): unknown[] {
+  const price = Number(row.price);
+  const stock = row.stock == null ? null : Math.min(Math.max(Math.trunc(Number(row.stock)), 0), MAX_STOCK);
+  return [
+    text(row.sku) || row.id,
+    text(row.name) || row.id,
+    text(row.description) ?? '',
+    Number.isFinite(price) && price > 0 ? price : 0,
+    text(row.currency) || 'USD',
+    text(row.category_id) || null,
+    attributes(row.attributes),
+    stock,
+    text(row.image_url) || null,
+    row.created_at,
+  ];
+}
+
+/** PostgreSQL's text cannot hold NUL. */
+function text(value: unknown): string | null {
+  return value === null || value === undefined ? null : String(value).replaceAll('\0', '');
+}
+
+function attributes(map: unknown): Record<string, string> {
+  const entries = Object.entries((map ?? {}) as Record<string, unknown>);
+  return Object.fromEntries(
+    entries.flatMap(([name, value]) => (value == null ? [] : [[text(name), text(value)] as const])),
+  );
+}

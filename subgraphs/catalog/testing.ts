@@ -1,0 +1,72 @@
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Database } from '../kit/database.ts';
+import { loadCatalog } from './loader.ts';
+import { type Column, double, int, map, string, timestamp, toParquet } from './parquet-writer.ts';
+
+// What the catalogue's tests share: batches as Spark writes them, and a small shop.
+
+export const temporaryFolder = (): Promise<string> => mkdtemp(path.join(tmpdir(), 'hashira-catalog-'));
+
+type Row = Record<string, unknown>;
+export interface BatchTables {
+  categories?: Row[];
+  products?: Row[];
+  users?: Row[];
+}
+
+const COLUMNS: Record<keyof BatchTables, Column[]> = {
+  categories: [string('id'), string('name'), string('parent_id')],
+  products: [
+    ...['id', 'sku', 'name', 'description', 'currency', 'category_id', 'image_url'].map(string),
+    double('price'),
+    map('attributes'),
+    int('stock'),
+    timestamp('created_at'),
+  ],
+  users: [string('id'), string('name')],
+};
+
+/** Writes a complete batch and returns its folder. Tables that are not given are not in it. */
+export async function writeBatch(kind: string, tables: BatchTables): Promise<string> {
+  const dir = path.join(await temporaryFolder(), `${kind}-1`);
+  await mkdir(dir);
+  for (const [name, rows] of Object.entries(tables) as [keyof BatchTables, Row[]][]) {
+    await mkdir(path.join(dir, name));
+    await writeFile(path.join(dir, name, 'part-0.parquet'), toParquet(COLUMNS[name], rows));
+  }
+  await writeFile(path.join(dir, 'batch.json'), JSON.stringify({ kind }));
+  await writeFile(path.join(dir, '_SUCCESS'), '');
+  return dir;
+}
+
+export const productRow = (id: string, more: Row = {}): Row => ({
+  id,
+  sku: `SKU-${id}`,
+  name: `Product ${id}`,
+  description: '',
+  price: 10,
+  currency: 'JPY',
+  category_id: 'swords',
+  attributes: [],
+  stock: 5,
+  image_url: null,
+  created_at: new Date('2026-01-01T00:00:00Z'),
+  ...more,
+});
+
+const SHELVES = [
+  { id: 'weapons', name: 'Weapons', parent_id: null },
+  { id: 'swords', name: 'Swords', parent_id: 'weapons' },
+  { id: 'care', name: 'Care', parent_id: null },
+];
+
+/** A small shop: categories `weapons` > `swords`, and `care`; the products given; users u1 and u2. */
+export async function loadShop(db: Database, products: Row[]): Promise<void> {
+  const users = [
+    { id: 'u1', name: 'Kanao' },
+    { id: 'u2', name: 'Aoi' },
+  ];
+  await loadCatalog(db, await writeBatch('generated', { categories: SHELVES, products, users }));
+}
