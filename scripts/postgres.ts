@@ -95,7 +95,10 @@ async function endLeftover(data: string): Promise<void> {
  * Starts the server on a folder, creating the cluster the first time. `durable: false` gives up crash safety for speed (tests).
  * @throws Error with the server's own words when it does not come up
  */
-export async function startPostgres(dir: string, options: { durable?: boolean } = {}): Promise<EmbeddedPostgres> {
+export async function startPostgres(
+  dir: string,
+  options: { durable?: boolean; port?: number } = {},
+): Promise<EmbeddedPostgres> {
   const account = unprivilegedAccount();
   const { postgres, initdb } = await binaries(account);
   const data =
@@ -127,7 +130,7 @@ export async function startPostgres(dir: string, options: { durable?: boolean } 
   }
 
   const password = await readFile(passwordFile, 'utf8');
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const set: Record<string, string> = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',

@@ -7,12 +7,58 @@ import { freePort, startPostgres } from './postgres.ts';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Something that runs until it is stopped. */
+/** A process that runs until it is stopped. */
+interface Running {
+  stop(): Promise<unknown>;
+  /** Settles with the reason when it ended, by itself or stopped. */
+  ended: Promise<string>;
+}
+
+/** Something that is started again when it dies, until it is stopped. */
 export interface Service {
   name: string;
   stop(): Promise<unknown>;
-  /** Settles when it ended by itself, with the reason. */
-  ended: Promise<string>;
+}
+
+/** Deaths within this time count against a service; after too many it is given up and the reason shown. */
+const RESTART_WINDOW_MS = 600_000;
+const MAX_RESTARTS = 5;
+
+/** Starts a process and starts it again when it dies. What happened is told on stderr and in its log. */
+export function keepAlive(name: string, start: () => Promise<Running>, first?: Running): Service {
+  let stopping = false;
+  let current: Promise<Running> = first ? Promise.resolve(first) : start();
+  const watch = async () => {
+    const deaths: number[] = [];
+    while (!stopping) {
+      const reason = await current.then(
+        ({ ended }) => ended,
+        (error: Error) => error.message,
+      );
+      if (stopping) return;
+      const now = Date.now();
+      deaths.push(now);
+      const recent = deaths.filter((death) => now - death < RESTART_WINDOW_MS).length;
+      console.error(`${reason}`);
+      if (recent > MAX_RESTARTS) {
+        console.error(`${name} has died ${recent} times in ten minutes and is not started again.`);
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** Math.min(recent - 1, 5)));
+      if (!stopping) current = start();
+    }
+  };
+  void watch();
+  return {
+    name,
+    stop: async () => {
+      stopping = true;
+      await current.then(
+        (running) => running.stop(),
+        () => {},
+      );
+    },
+  };
 }
 
 /** Addresses of what the processes of one instance need, whether embedded here or given by the operator. */
@@ -70,51 +116,51 @@ export async function startBackends(config: Config): Promise<Backends> {
   const services: Service[] = [];
   let databaseUrl = config.DATABASE_URL;
   if (!databaseUrl) {
-    const postgres = await startPostgres(path.join(config.HASHIRA_DATA, 'postgres'));
-    databaseUrl = postgres.url;
-    services.push({ name: 'PostgreSQL', stop: postgres.stop, ended: postgres.ended });
+    const port = await freePort();
+    const start = () => startPostgres(path.join(config.HASHIRA_DATA, 'postgres'), { port });
+    const first = await start();
+    databaseUrl = first.url;
+    services.push(keepAlive('PostgreSQL', start, first));
   }
   let mlflowUrl = config.MLFLOW_TRACKING_URI;
   if (!mlflowUrl) {
     const port = await freePort();
     mlflowUrl = `http://127.0.0.1:${port}`;
-    services.push(startMlflow(config, port));
+    services.push(keepAlive('MLflow', async () => startMlflow(config, port)));
   }
   return { env: { DATABASE_URL: databaseUrl, MLFLOW_TRACKING_URI: mlflowUrl }, services };
 }
 
-/** MLflow takes ten seconds to come up and nobody waits for it: models are served from the local cache meanwhile. */
-function startMlflow(config: Config, port: number): Service {
-  const dir = path.join(config.HASHIRA_DATA, 'mlflow');
-  mkdirSync(dir, { recursive: true });
+/** Nobody waits for it: models are served from the local cache until it is up. */
+function startMlflow(config: Config, port: number): Running {
   const args = [
-    ...['-m', 'mlflow', 'server', '--host', '127.0.0.1', '--port', String(port), '--workers', '1'],
-    ...['--backend-store-uri', `sqlite:///${path.join(dir, 'mlflow.db')}`],
-    ...['--artifacts-destination', path.join(dir, 'artifacts')],
+    'ml/common/mlflow_server.py',
+    '--data',
+    path.join(config.HASHIRA_DATA, 'mlflow'),
+    '--port',
+    String(port),
   ];
-  const env = { MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true', MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false' };
-  return startService('MLflow', config, python(), args, env, dir);
+  return startService('MLflow', config, python(), args, { DO_NOT_TRACK: 'true' });
 }
 
 export const python = (): string =>
   path.join(root, '.venv', process.platform === 'win32' ? 'Scripts' : 'bin', 'python');
 
-/** Starts one of our own processes, or MLflow, with its output in logs/<name>.log. It dies with us, however we die. */
-export function startService(
+/** Starts a process with its output in logs/<name>.log. It dies with us, however we die. */
+function startService(
   name: string,
   config: Config,
   command: string,
   args: readonly string[],
   env: Record<string, string>,
-  cwd = root,
   onLine?: (line: string) => void,
-): Service {
+): Running {
   const logs = path.join(config.HASHIRA_DATA, 'logs');
   mkdirSync(logs, { recursive: true });
   const log = openSync(path.join(logs, `${name.toLowerCase()}.log`), 'a', 0o600);
   let tail: string[] = [];
   const child = spawnLeashed(command, args, {
-    cwd,
+    cwd: root,
     env: { ...process.env, ...env },
     onLine: (line) => {
       writeSync(log, `${line}\n`);
@@ -126,5 +172,17 @@ export function startService(
     closeSync(log);
     return `${name} ended (${signal ?? `exit code ${code}`}): ${tail.join('\n') || 'without a word'}`;
   });
-  return { name, ended, stop: () => child.stop(15_000) };
+  return { ended, stop: () => child.stop(15_000) };
 }
+
+/** One of our own scripts as a service. */
+export const startScript = (
+  name: string,
+  config: Config,
+  script: string,
+  env: Record<string, string>,
+  onLine?: (line: string) => void,
+): Running => startService(name, config, process.execPath, ['--import', 'tsx', script], env, onLine);
+
+export const startWorker = (config: Config, env: Record<string, string>): Service =>
+  keepAlive('Worker', async () => startScript('worker', config, 'subgraphs/pipeline/worker.ts', env));

@@ -39,8 +39,16 @@ export const settings = {
     .min(32)
     .optional()
     .describe('Secret that signs the identity sent to subgraphs reached by URL. Required for those.'),
+  WORKER_PYTHON: z.string().optional().describe('Python with the packages of ml/requirements.lock. Unset: .venv.'),
   JOB_ATTEMPTS: z.coerce.number().int().min(1).max(10).default(2).describe('Tries of a job whose worker died.'),
   JOB_TIMEOUT_MINUTES: z.coerce.number().int().min(1).max(10_080).default(720).describe('Longest run of one job.'),
+  DEMO_SHOP: z
+    .string()
+    .regex(/^((users|products|days|interactions|seed)=\d+(,(?!$)|$))*$/, {
+      error: 'must read like users=5000,products=600,days=400,interactions=600000,seed=42',
+    })
+    .default('')
+    .describe('Size of the shop that the first start generates, for example users=20000,interactions=2000000.'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least level logged.'),
 } as const;
 

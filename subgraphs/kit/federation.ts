@@ -11,9 +11,7 @@ const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9
 `;
 
 /** A class of resolvers or of a type. TypeGraphQL takes any class here. */
-type Class = abstract new (
-  ...args: never[]
-) => unknown;
+type Class = abstract new (...args: never[]) => unknown;
 
 /** Finds the entities named by representations; called once per representation, so it should go through a DataLoader. */
 export type ReferenceResolver<Context> = (reference: never, context: Context) => unknown;

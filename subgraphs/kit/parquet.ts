@@ -15,7 +15,10 @@ async function* files(dir: string, partition: Record<string, string> = {}): Asyn
     const full = path.join(dir, entry.name);
     if (entry.isDirectory()) {
       const [key, value] = entry.name.split('=');
-      yield* files(full, value === undefined ? partition : { ...partition, [key as string]: decodeURIComponent(value) });
+      yield* files(
+        full,
+        value === undefined ? partition : { ...partition, [key as string]: decodeURIComponent(value) },
+      );
     } else if (entry.name.endsWith('.parquet')) yield [full, partition];
   }
 }

@@ -1,0 +1,92 @@
+import path from 'node:path';
+import { loadCatalog } from '../subgraphs/catalog/loader.ts';
+import { subgraphs } from '../subgraphs/index.ts';
+import { type Config, ConfigError, loadConfig } from '../subgraphs/kit/config.ts';
+import { Database } from '../subgraphs/kit/database.ts';
+import { spawnLeashed } from '../subgraphs/kit/leash.ts';
+import { createLogger } from '../subgraphs/kit/log.ts';
+import { migrate } from '../subgraphs/kit/migrate.ts';
+import { JobKind } from '../subgraphs/pipeline/jobs.ts';
+import { childEnvironment, under } from '../subgraphs/pipeline/kinds/python.ts';
+import { jobSteps } from './first-run.ts';
+import { runSteps } from './progress.ts';
+import { claim, python, root, runningInstance, type Service, startBackends, startWorker } from './stack.ts';
+import { writeTokens } from './tokens.ts';
+
+/**
+ * `npm run import -- --events F --sales F --products F --users F`: your own data into the lake and the catalogue, then the
+ * same jobs as on generated data. Uses the instance that runs on this data folder, or brings up what it needs for the time.
+ * Options and columns: spark/importer.py, which does the reading.
+ */
+const args = process.argv.slice(2);
+
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const batch = await readFiles(config);
+  const instance = runningInstance(config.HASHIRA_DATA);
+  const services: Service[] = [];
+  const stop = async () => {
+    for (const service of services.reverse()) await service.stop();
+    services.length = 0;
+  };
+  let release = () => {};
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void stop().then(() => process.exit(1)));
+  try {
+    let env = instance?.env;
+    if (!env) {
+      const claimed = claim(config);
+      release = claimed.release;
+      const backends = await startBackends(config);
+      services.push(...backends.services);
+      env = backends.env;
+      claimed.publish(env);
+      const log = createLogger('import', 'warn');
+      for (const { name, migrations } of subgraphs) await migrate(env.DATABASE_URL, name, migrations, log);
+      services.push(startWorker(config, { ...env, HASHIRA_DATA: config.HASHIRA_DATA }));
+    }
+    const database = new Database(env.DATABASE_URL, { max: 2, name: 'import' });
+    await runSteps([
+      { title: 'Load the catalogue', run: async () => void (await loadCatalog(database, batch)) },
+      ...jobSteps(database, [JobKind.PREPARE_DATASETS, JobKind.TRAIN_MODELS], { fresh: true }),
+    ]);
+    await writeTokens(config, database);
+    await database.close();
+    console.log(
+      instance
+        ? `The running instance serves it: ${instance.url}`
+        : 'Done. `npm start` with the same HASHIRA_DATA serves it. The customer of tokens.json is one of your users.',
+    );
+  } finally {
+    await stop();
+    release();
+  }
+}
+
+/** Validates the files and writes them as one batch into the lake. @returns the batch's folder */
+async function readFiles(config: Config): Promise<string> {
+  let result: { batch: string } | undefined;
+  let failure: { message: string } | undefined;
+  const child = spawnLeashed(python(), [path.join(root, 'spark/importer.py'), '--lake', config.LAKE_URI, ...args], {
+    cwd: process.env.INIT_CWD ?? process.cwd(),
+    env: childEnvironment(config),
+    onLine: (line) => {
+      if (line.startsWith('@result ')) result = JSON.parse(line.slice('@result '.length));
+      else if (line.startsWith('@error ')) failure = JSON.parse(line.slice('@error '.length));
+      else if (!line.startsWith('@progress ')) console.log(line);
+    },
+  });
+  const { code } = await child.exited;
+  if (failure) throw new ImportError(failure.message);
+  if (!result) process.exit(code ?? 1);
+  return under(config.LAKE_URI, 'raw', result.batch);
+}
+
+/** Something the person can mend; shown without a stack. */
+class ImportError extends Error {}
+
+main().catch((error: Error) => {
+  const expected = error instanceof ImportError || error instanceof ConfigError || error.name === 'AlreadyRunning';
+  console.error(expected ? error.message : error);
+  process.exit(1);
+});
