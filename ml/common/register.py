@@ -34,8 +34,9 @@ HTTP_LIMITS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
 }
+# No telemetry, and no addresses in the log of the job.
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
 
 
 def register(data: Path, out: Path, params: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def connect() -> "MlflowClient":
     uri = os.environ.get("MLFLOW_TRACKING_URI", "")
     if not uri.startswith(("http://", "https://")):
         raise JobError("REGISTRY_UNAVAILABLE", "No model registry is configured: set MLFLOW_TRACKING_URI.")
-    for key, value in HTTP_LIMITS.items():
+    for key, value in (HTTP_LIMITS | QUIET).items():
         os.environ.setdefault(key, value)
     from mlflow import MlflowClient
 
@@ -134,6 +135,7 @@ def _register_model(
                 "metrics": json.dumps(scores),
                 "synthetic": json.dumps(evaluation["synthetic"]),
             },
+            await_creation_for=0,
         )
         log(f"{name} version {version.version}: gate {version.tags['gate']}, {decision.reason}")
 
