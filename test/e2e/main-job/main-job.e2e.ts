@@ -1,0 +1,260 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../../scripts/postgres.ts';
+import { Instance, processesWith, root } from '../../support/instance.ts';
+
+/**
+ * The main job as a newcomer meets it, at small scale, with everything real: PostgreSQL, Spark, DVC, MLflow, ONNX. The tests
+ * follow one story and depend on each other's order.
+ */
+const SHOP = 'users=600,products=120,days=200,interactions=40000,seed=7';
+
+let dataDir: string;
+let port: number;
+let shop: Instance;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(path.join(tmpdir(), 'hashira-e2e-'));
+  port = await freePort();
+  shop = new Instance(dataDir, port, { DEMO_SHOP: SHOP });
+  await shop.says(`ready: http://127.0.0.1:${port}/graphql`, 120_000);
+});
+
+afterAll(async () => {
+  await shop?.stop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+/** The nodes of a connection. */
+const nodes = <T>(connection: { edges: { node: T }[] }): T[] => connection.edges.map(({ node }) => node);
+
+describe('before there is a model', () => {
+  it('answers at once, and keeps the tokens to their owner', async () => {
+    expect((await shop.ask('{ categories { id } }')).errors).toBeUndefined();
+    expect(Object.keys(shop.tokens)).toEqual(['customer', 'support', 'analyst', 'admin']);
+    expect((await stat(path.join(dataDir, 'tokens.json'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('says that a forecast has to wait', async () => {
+    const { data, errors } = await shop.ask('{ salesForecast { scope } }', 'analyst');
+    expect(data).toBeNull();
+    expect(errors?.[0]?.extensions.code).toBe('MODEL_NOT_READY');
+  });
+
+  it('refuses a second instance on the same folder and one on the same port, each with a clear word', async () => {
+    const twin = new Instance(dataDir, await freePort());
+    expect(await twin.ended).toBe(1);
+    expect(twin.output).toContain('in use by a running instance');
+    const neighbour = new Instance(`${dataDir}-other`, port);
+    expect(await neighbour.ended).toBe(1);
+    expect(neighbour.output).toContain(`Port ${port} on 127.0.0.1 is taken`);
+  });
+});
+
+describe('after the main job', () => {
+  beforeAll(async () => {
+    await shop.says('Time of each stage:', 500_000);
+  });
+
+  it('has both models in production, in the registry and in the graph', async () => {
+    const query = '{ models { name version production dataVersion metrics } }';
+    const { data } = await shop.ask<{ models: { name: string; production: boolean; dataVersion: string }[] }>(
+      query,
+      'analyst',
+    );
+    const inProduction = data?.models.filter((model) => model.production).map((model) => model.name);
+    expect(inProduction?.sort()).toEqual(['forecaster', 'recommender']);
+    expect(data?.models[0]?.dataVersion).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  it('recommends to the customer by the model in production', async () => {
+    const query = `{ me { recommendations(first: 10) {
+      edges { node { score reason product { name price { amount } } } } model { name version production } } } }`;
+    const model = { name: 'recommender', version: 1, production: true };
+    await expect
+      .poll(async () => (await shop.ask<never>(query, 'customer')).data, { timeout: 20_000 })
+      .toMatchObject({ me: { recommendations: { model } } });
+    const { data } = await shop.ask<{
+      me: { recommendations: { edges: { node: { score: number; reason: string } }[] } };
+    }>(query, 'customer');
+    const shown = nodes(data?.me.recommendations ?? { edges: [] });
+    expect(shown).toHaveLength(10);
+    const scores = shown.map(({ score }) => score);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    expect(shown.some(({ reason }) => reason !== 'POPULAR')).toBe(true);
+  });
+
+  it('forecasts for the analyst with history, points and an interval around them', async () => {
+    const query = `{ salesForecast(horizon: 14) { scope granularity history { date units }
+      points { date units lower upper } model { name } } }`;
+    await expect.poll(async () => (await shop.ask(query, 'analyst')).errors, { timeout: 20_000 }).toBeUndefined();
+    type Point = { date: string; units: number; lower: number; upper: number };
+    const { data } = await shop.ask<{ salesForecast: { history: { date: string }[]; points: Point[] } }>(
+      query,
+      'analyst',
+    );
+    const { history = [], points = [] } = data?.salesForecast ?? {};
+    expect(points).toHaveLength(14);
+    expect(Date.parse(points[0]?.date ?? '') - Date.parse(history.at(-1)?.date ?? '')).toBe(86_400_000);
+    for (const { lower, units, upper } of points) {
+      expect(lower).toBeGreaterThanOrEqual(0);
+      expect(lower).toBeLessThanOrEqual(units);
+      expect(units).toBeLessThanOrEqual(upper);
+    }
+  });
+
+  it('refuses every pipeline mutation and the forecast to whoever lacks the scope', async () => {
+    const mutations = [
+      'generateData { id }',
+      'prepareDatasets { id }',
+      'trainModels { id }',
+      'promoteModel(name: "recommender", version: 1) { name }',
+      'cancelJob(id: "x") { id }',
+    ];
+    for (const mutation of mutations) {
+      expect((await shop.ask(`mutation { ${mutation} }`)).errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
+      for (const role of ['customer', 'support', 'analyst'] as const) {
+        expect((await shop.ask(`mutation { ${mutation} }`, role)).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+      }
+    }
+    expect((await shop.ask('{ salesForecast { scope } }', 'customer')).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    const { data } = await shop.ask<{ jobs: { edges: unknown[] } }>(
+      '{ jobs { edges { node { kind status } } } }',
+      'admin',
+    );
+    expect(data?.jobs.edges).toHaveLength(3);
+  });
+
+  it('answers bad input with a coded error or null, and nothing worse', async () => {
+    const bad: [string, string | null][] = [
+      ['{ product(id: "no such") { id } }', null],
+      ['{ job(id: "no such") { id } }', null],
+      ['{ products(first: 0) { totalCount } }', 'BAD_USER_INPUT'],
+      ['{ products(first: 101) { totalCount } }', 'BAD_USER_INPUT'],
+      ['{ products(after: "###") { totalCount } }', 'BAD_USER_INPUT'],
+      ['{ search(query: "x", after: "bm8") { totalCount } }', 'BAD_USER_INPUT'],
+      ['{ salesForecast(horizon: -1) { scope } }', 'BAD_USER_INPUT'],
+      ['{ salesForecast(productId: "no such") { scope } }', 'NOT_FOUND'],
+      ['{ me { recommendations(first: 0) { edges { cursor } } } }', 'BAD_USER_INPUT'],
+      [
+        'mutation { trackEvents(events: [{clientEventId: "e", productId: "no such", type: VIEW}]) { accepted } }',
+        'BAD_USER_INPUT',
+      ],
+      ['mutation { generateData(input: {users: -5}) { id } }', 'BAD_USER_INPUT'],
+      ['mutation { trainModels(input: {models: ["oracle"]}) { id } }', 'BAD_USER_INPUT'],
+      ['mutation { promoteModel(name: "recommender", version: 99) { name } }', 'NOT_FOUND'],
+      ['mutation { cancelJob(id: "no such") { id } }', 'NOT_FOUND'],
+      ['{ nonsense }', 'GRAPHQL_VALIDATION_FAILED'],
+    ];
+    for (const [query, code] of bad) {
+      const role = query.includes('salesForecast') ? 'analyst' : 'admin';
+      const { errors } = await shop.ask(query, role);
+      expect([query, errors?.[0]?.extensions.code ?? null]).toEqual([query, code]);
+    }
+  });
+
+  it('takes tracked events once and brings them into the next dataset', async () => {
+    const { data: page } = await shop.ask<{ products: { edges: { node: { id: string } }[] } }>(
+      '{ products { edges { node { id } } } }',
+    );
+    const [product] = nodes(page?.products ?? { edges: [] });
+    const variables = {
+      events: [1, 2, 3].map((n) => ({ clientEventId: `event-${n}`, productId: product?.id, type: 'VIEW' })),
+    };
+    const track = 'mutation($events: [EventInput!]!) { trackEvents(events: $events) { accepted duplicates } }';
+    expect((await shop.ask(track, 'customer', variables)).data).toEqual({
+      trackEvents: { accepted: 3, duplicates: 0 },
+    });
+    expect((await shop.ask(track, 'customer', variables)).data).toEqual({
+      trackEvents: { accepted: 0, duplicates: 3 },
+    });
+    expect((await shop.ask('{ me { recentlyViewed { id } } }', 'customer')).data).toEqual({
+      me: { recentlyViewed: [product] },
+    });
+
+    const before = await readFile(path.join(dataDir, 'store/datasets/LATEST'), 'utf8');
+    const { data } = await shop.ask<{ prepareDatasets: { id: string } }>(
+      'mutation { prepareDatasets { id status } }',
+      'admin',
+    );
+    const read = `{ job(id: "${data?.prepareDatasets.id}") { status progress error result logs(last: 5) attempts } }`;
+    await expect
+      .poll(async () => (await shop.ask<{ job: { status: string } }>(read, 'admin')).data?.job.status, {
+        timeout: 120_000,
+        interval: 500,
+      })
+      .toBe('SUCCEEDED');
+    const after = await readFile(path.join(dataDir, 'store/datasets/LATEST'), 'utf8');
+    expect(after).not.toBe(before);
+    const manifest = async (version: string) =>
+      JSON.parse(await readFile(path.join(dataDir, 'store/datasets', version.trim(), 'manifest.json'), 'utf8'));
+    expect((await manifest(after)).counts.events - (await manifest(before)).counts.events).toBe(3);
+  });
+
+  it('prints how good the models are, with one JSON object as the last line', async () => {
+    const env = { ...process.env, HASHIRA_DATA: dataDir };
+    const { stdout } = await promisify(execFile)(process.execPath, ['scripts/bootstrap.mjs', 'evaluate'], {
+      cwd: root,
+      env,
+    });
+    const { recommender, forecaster } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+    expect(recommender.ours).toBeGreaterThan(recommender.popularity);
+    expect(recommender.ceiling).toBeGreaterThan(recommender.ours);
+    expect(forecaster.ours).toBeLessThan(forecaster.seasonalNaive);
+  });
+
+  it('serves the explorers and says that it is healthy', async () => {
+    const origin = shop.url.replace('/graphql', '');
+    const get = (where: string, accept = 'text/html') => fetch(origin + where, { headers: { accept } });
+    expect(await (await get('/graphiql')).text()).toContain('GraphiQL');
+    expect(await (await get('/graphql')).text()).toContain('<html');
+    for (const check of ['live', 'ready']) expect((await get(`/health/${check}`)).status).toBe(200);
+    expect((await get('/health/../../etc/passwd')).status).toBe(404);
+  });
+});
+
+describe('stopping and starting again', () => {
+  it('ends every child on SIGTERM, and starts again within 10 s without computing anything anew', async () => {
+    expect(await shop.stop()).toBe(0);
+    await expect.poll(() => processesWith(dataDir), { timeout: 5_000 }).toEqual([]);
+    const since = Date.now();
+    shop = new Instance(dataDir, port, { DEMO_SHOP: SHOP });
+    await shop.says('ready: ', 30_000);
+    expect(Date.now() - since).toBeLessThan(10_000);
+    const query = '{ me { recommendations(first: 1) { model { name version } edges { node { rank } } } } }';
+    const model = { name: 'recommender', version: 1 };
+    await expect
+      .poll(async () => (await shop.ask<never>(query, 'customer')).data, { timeout: 30_000 })
+      .toMatchObject({ me: { recommendations: { model } } });
+    await shop.says('Time of each stage:', 10_000);
+    expect(shop.output).not.toContain('Generate a shop');
+  });
+
+  it('is not kept from starting by what a killed start left behind', async () => {
+    const instance = JSON.parse(await readFile(path.join(dataDir, 'run/instance.json'), 'utf8'));
+    process.kill(instance.pid, 'SIGKILL');
+    await shop.ended;
+    shop = new Instance(dataDir, port, { DEMO_SHOP: SHOP });
+    await shop.says('ready: ', 30_000);
+    expect((await shop.ask('{ categories { id } }')).errors).toBeUndefined();
+  });
+
+  it('says with a code that the database is away, and goes on when it is back', async () => {
+    const postgres = (await processesWith('postgres')).filter(
+      (line) => line.includes(' -D ') && line.includes('hashira'),
+    );
+    const { env } = JSON.parse(await readFile(path.join(dataDir, 'run/instance.json'), 'utf8'));
+    const own = postgres.find((line) => line.includes(` -p ${new URL(env.DATABASE_URL).port} `));
+    const pid = Number(own?.trim().split(' ')[0]);
+    process.kill(pid, 'SIGKILL');
+    const answer = await shop.ask('{ categories { id } }');
+    if (answer.errors) expect(answer.errors[0]?.extensions.code).toBe('DATABASE_UNAVAILABLE');
+    await expect
+      .poll(async () => (await shop.ask('{ categories { id } }')).errors, { timeout: 30_000 })
+      .toBeUndefined();
+  });
+});
