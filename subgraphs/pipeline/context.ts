@@ -1,0 +1,45 @@
+import DataLoader from 'dataloader';
+import type { Identity } from '../kit/auth.ts';
+import type { Database } from '../kit/database.ts';
+import type { ModelKey, ModelVersion, Registry } from '../kit/registry.ts';
+import type { RequestContext, Services } from '../kit/subgraph.ts';
+import type { Job } from './jobs.ts';
+import type { JobQueue } from './queue.ts';
+import { findJobs, lastLines } from './store.ts';
+
+/** What resolvers work with, made anew for each request. */
+export interface PipelineContext {
+  identity: Identity | null;
+  signal: AbortSignal | undefined;
+  database: Database;
+  registry: Registry;
+  queue: JobQueue;
+  jobs: DataLoader<string, Job | null>;
+  modelVersions: DataLoader<ModelKey, ModelVersion | null, string>;
+  /** Last lines of jobs, by id; one loader per number of lines. */
+  logs(last: number): DataLoader<string, string[]>;
+}
+
+export function createContext(
+  { database, registry }: Services,
+  queue: JobQueue,
+  { identity, signal }: RequestContext,
+): PipelineContext {
+  const logs = new Map<number, DataLoader<string, string[]>>();
+  return {
+    identity,
+    signal,
+    database,
+    registry,
+    queue,
+    jobs: new DataLoader((ids) => findJobs(database, ids)),
+    modelVersions: new DataLoader((keys) => registry.getMany(keys, signal), {
+      cacheKeyFn: ({ name, version }) => `${version} ${name}`,
+    }),
+    logs: (last) => {
+      const loader = logs.get(last) ?? new DataLoader((ids) => lastLines(database, ids, last));
+      logs.set(last, loader);
+      return loader;
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url';
+import { buildFederatedSchema } from '../kit/federation.ts';
+import type { ModelKey } from '../kit/registry.ts';
+import { runStandalone } from '../kit/standalone.ts';
+import type { Subgraph } from '../kit/subgraph.ts';
+import { createContext, type PipelineContext } from './context.ts';
+import { JobQueue } from './queue.ts';
+import { JobResolver, PipelineResolver } from './resolvers.ts';
+
+/** Jobs and models: data generation, preparation, training, promotion. `worker.ts` does the jobs. */
+export const pipeline: Subgraph = {
+  name: 'pipeline',
+  schema: () =>
+    buildFederatedSchema<PipelineContext>({
+      resolvers: [PipelineResolver, JobResolver],
+      references: {
+        Job: ({ id }: { id: string }, { jobs }) => jobs.load(id),
+        ModelVersion: ({ name, version }: ModelKey, { modelVersions }) => modelVersions.load({ name, version }),
+      },
+    }),
+  migrations: fileURLToPath(new URL('./migrations', import.meta.url)),
+  start: async (services) => {
+    const queue = await JobQueue.open(services.database.url, services.log, { worker: false });
+    return { context: (request) => createContext(services, queue, request), stop: () => queue.stop(1_000) };
+  },
+};
+
+if (import.meta.main) await runStandalone(pipeline);

@@ -1,0 +1,12 @@
+import { JobKind } from '../jobs.ts';
+import type { Kind } from '../run.ts';
+import { generateData } from './generate-data.ts';
+import { prepareDatasets } from './prepare-datasets.ts';
+import { trainModels } from './train-models.ts';
+
+/** What a worker can do. */
+export const kinds: Partial<Record<JobKind, Kind>> = {
+  [JobKind.GENERATE_DATA]: generateData,
+  [JobKind.PREPARE_DATASETS]: prepareDatasets,
+  [JobKind.TRAIN_MODELS]: trainModels,
+};

@@ -1,0 +1,147 @@
+import 'reflect-metadata';
+import { Arg, Ctx, Directive, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { decodeCursor, page, pageSize } from '../kit/connection.ts';
+import { badInput, HashiraError, notFound } from '../kit/errors.ts';
+import type { ModelVersion } from '../kit/registry.ts';
+import type { PipelineContext } from './context.ts';
+import { enqueue } from './enqueue.ts';
+import { type Job, JobKind, JobStatus, type JsonObject } from './jobs.ts';
+import { GenerateDataInput, JobConnection, JobType, ModelVersionType, TrainInput, User } from './schema.ts';
+import { findJob, isJobId, type JobPosition, listJobs, requestCancel } from './store.ts';
+
+const ADMIN = '@requiresScopes(scopes: [["admin"]])';
+const ADMIN_OR_ANALYST = '@requiresScopes(scopes: [["admin"], ["analyst"]])';
+
+const DEFAULT_LOG_LINES = 100;
+const MAX_LOG_LINES = 1_000;
+
+const isPosition = (position: unknown): position is JobPosition => {
+  const { createdAt, id } = (position ?? {}) as Partial<Record<keyof JobPosition, unknown>>;
+  return typeof createdAt === 'string' && !Number.isNaN(Date.parse(createdAt)) && typeof id === 'string' && isJobId(id);
+};
+
+@Resolver()
+export class PipelineResolver {
+  @Query(() => JobType, { nullable: true, description: 'A job; null when there is none with this id.' })
+  @Directive(ADMIN)
+  job(@Arg('id', () => ID) id: string, @Ctx() { database }: PipelineContext): Promise<Job | null> {
+    return findJob(database, id);
+  }
+
+  @Query(() => JobConnection, { description: 'All jobs, newest first.' })
+  @Directive(ADMIN)
+  async jobs(
+    @Ctx() { database }: PipelineContext,
+    @Arg('first', () => Int, { nullable: true, description: 'How many jobs, 1 to 100; 20 when not given.' })
+    first?: number | null,
+    @Arg('after', () => String, { nullable: true, description: 'The cursor of a job: the page goes on behind it.' })
+    after?: string | null,
+    @Arg('kind', () => JobKind, { nullable: true, description: 'Only jobs of this kind.' }) kind?: JobKind | null,
+    @Arg('status', () => JobStatus, { nullable: true, description: 'Only jobs with this status.' })
+    status?: JobStatus | null,
+  ): Promise<JobConnection> {
+    const size = pageSize(first);
+    const position = decodeCursor(after, isPosition);
+    const rows = await listJobs(database, size + 1, { after: position, kind: kind ?? null, status: status ?? null });
+    return page(rows, size, after, ({ createdAt, id }) => ({ createdAt, id }));
+  }
+
+  @Query(() => [ModelVersionType], { description: 'The versions of the models, by name, newest first.' })
+  @Directive(ADMIN_OR_ANALYST)
+  models(
+    @Ctx() { registry, signal }: PipelineContext,
+    @Arg('name', () => String, { nullable: true, description: 'Only versions of this model.' }) name?: string | null,
+  ): Promise<ModelVersion[]> {
+    return registry.list(name ?? undefined, signal);
+  }
+
+  @Mutation(() => JobType, {
+    description: 'Makes a synthetic shop and puts its catalogue in place of the one generated before.',
+  })
+  @Directive(ADMIN)
+  generateData(
+    @Ctx() context: PipelineContext,
+    @Arg('input', () => GenerateDataInput, { nullable: true, description: 'How large; a small shop when not given.' })
+    input?: GenerateDataInput | null,
+  ): Promise<Job> {
+    return request(context, JobKind.GENERATE_DATA, { ...input });
+  }
+
+  @Mutation(() => JobType, {
+    description: 'Makes a clean dataset of all that is in the lake and of what shoppers did since the last time.',
+  })
+  @Directive(ADMIN)
+  prepareDatasets(@Ctx() context: PipelineContext): Promise<Job> {
+    return request(context, JobKind.PREPARE_DATASETS, {});
+  }
+
+  @Mutation(() => JobType, {
+    description:
+      'Trains models on the latest dataset. A version that is better than the one in production replaces it.',
+  })
+  @Directive(ADMIN)
+  trainModels(
+    @Ctx() context: PipelineContext,
+    @Arg('input', () => TrainInput, { nullable: true, description: 'Which models, and how; all when not given.' })
+    input?: TrainInput | null,
+  ): Promise<Job> {
+    return request(context, JobKind.TRAIN_MODELS, { ...input });
+  }
+
+  @Mutation(() => JobType, {
+    description:
+      'Ends a job: a queued one at once, a running one as soon as its worker has ended all its processes. ' +
+      'Fails with CONFLICT when the job is finished.',
+  })
+  @Directive(ADMIN)
+  async cancelJob(@Arg('id', () => ID) id: string, @Ctx() { database }: PipelineContext): Promise<Job> {
+    const cancelled = await requestCancel(database, id);
+    if (cancelled) return cancelled;
+    const job = await findJob(database, id);
+    if (!job) throw notFound('job', id);
+    throw new HashiraError('CONFLICT', `The job is finished (${job.status}); it cannot be cancelled any more.`);
+  }
+
+  @Mutation(() => ModelVersionType, {
+    description: 'Puts a version of a model into production: a newer one, or an older one to go back.',
+  })
+  @Directive(ADMIN)
+  promoteModel(
+    @Arg('name', () => String, { description: 'The model, for example "recommender".' }) name: string,
+    @Arg('version', () => Int, { description: 'The version that shall answer.' }) version: number,
+    @Ctx() { registry, signal }: PipelineContext,
+  ): Promise<ModelVersion> {
+    if (version < 1) throw badInput('"version" must be 1 or more.', 'version');
+    return registry.setProduction(name, version, signal);
+  }
+}
+
+function request(context: PipelineContext, kind: JobKind, input: JsonObject): Promise<Job> {
+  return enqueue(context, kind, input, context.identity?.subject ?? null);
+}
+
+@Resolver(() => JobType)
+export class JobResolver {
+  @FieldResolver(() => User, { nullable: true, description: 'Who asked for it; null when the system itself did.' })
+  requestedBy(@Root() { requestedBy }: Job): User | null {
+    return requestedBy === null ? null : { id: requestedBy };
+  }
+
+  @FieldResolver(() => [String], { description: 'The last lines of its log, oldest first.' })
+  async logs(
+    @Root() { id }: Job,
+    @Ctx() { logs }: PipelineContext,
+    @Arg('last', () => Int, {
+      nullable: true,
+      defaultValue: DEFAULT_LOG_LINES,
+      description: `How many lines, 1 to ${MAX_LOG_LINES}.`,
+    })
+    last: number | null,
+  ): Promise<string[]> {
+    const lines = last ?? DEFAULT_LOG_LINES;
+    if (lines < 1 || lines > MAX_LOG_LINES) {
+      throw badInput(`"last" must be between 1 and ${MAX_LOG_LINES}, not ${lines}.`, 'last');
+    }
+    return logs(lines).load(id);
+  }
+}
