@@ -51,10 +51,11 @@ def register(data: Path, out: Path, params: dict[str, Any]) -> dict[str, Any]:
     """
     evaluation = json.loads((out / "evaluation.json").read_text())
     reasons = {name: skipped(out / name) for name in RULES}
-    client = connect()
+    trained = [name for name, reason in reasons.items() if reason is None]
+    client = connect() if trained else None
     models = []
-    for index, name in enumerate(name for name, reason in reasons.items() if reason is None):
-        progress(0.2 + 0.8 * index / len(RULES), f"register {name}")
+    for index, name in enumerate(trained):
+        progress(0.2 + 0.8 * index / len(trained), f"register {name}")
         models.append(
             _reported(lambda name=name: _register_model(client, name, data, out, params, evaluation))
         )

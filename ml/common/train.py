@@ -27,7 +27,7 @@ if __name__ == "__main__":
 
 from common.protocol import JobError, log, progress, result, run_job  # noqa: E402
 from common.pull import resolve_version  # noqa: E402
-from common.workspace import prepare  # noqa: E402
+from common.workspace import dvc_environment, prepare  # noqa: E402
 
 # Share of the whole that each stage takes, about; the rest is the preparation before and the push after.
 WEIGHTS = {
@@ -106,7 +106,7 @@ def _repro(workspace: Path, lock: int) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "dvc", "repro"],
         cwd=workspace,
-        env=_environment(),
+        env=dvc_environment(workspace) | {"HASHIRA_COMMIT": os.environ.get("HASHIRA_COMMIT") or _commit()},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -135,22 +135,6 @@ def _end(process: subprocess.Popen[str]) -> None:
             os.killpg(process.pid, sign)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(10)
-
-
-def _environment() -> dict[str, str]:
-    env = dict(os.environ)
-    # Writing byte code once saves each later stage seconds of imports.
-    env.pop("PYTHONDONTWRITEBYTECODE", None)
-    env.pop("PYTHONPATH", None)
-    return env | {
-        # `python` in dvc.yaml is the one that runs this.
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env.get('PATH', '')}",
-        "PYTHONUNBUFFERED": "1",
-        "DVC_NO_ANALYTICS": "1",
-        "DO_NOT_TRACK": "1",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "HASHIRA_COMMIT": env.get("HASHIRA_COMMIT") or _commit(),
-    }
 
 
 def _commit() -> str:
@@ -182,7 +166,7 @@ def _push(workspace: Path) -> None:
         subprocess.run(
             [sys.executable, "-m", "dvc", "push", "--quiet"],
             cwd=workspace,
-            env=_environment(),
+            env=dvc_environment(workspace),
             stdin=subprocess.DEVNULL,
             check=True,
             timeout=PUSH_SECONDS,
