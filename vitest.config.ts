@@ -2,9 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 /** Unit tests sit beside the code; `*.e2e.ts` start real processes and run one file at a time. */
 export default defineConfig({
+  // Vite would take graphql's ES modules where TypeGraphQL, loaded by Node, takes the CommonJS ones: two graphqls in one process.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     projects: [
       {
+        extends: true,
         test: {
           name: 'unit',
           include: ['{gateway,subgraphs,scripts}/**/*.test.ts'],
@@ -14,6 +17,7 @@ export default defineConfig({
         },
       },
       {
+        extends: true,
         test: {
           name: 'e2e',
           include: ['{test/e2e,gateway,subgraphs}/**/*.e2e.ts'],
