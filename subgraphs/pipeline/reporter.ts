@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../kit/log.ts';
-import { PATIENCE_MS } from './patience.ts';
+import { outlastingOutages, PATIENCE_MS } from './patience.ts';
 import type { Report } from './store.ts';
 
 /** Least time between two writes: four a second. */
@@ -63,13 +63,17 @@ export class Reporter {
     this.wakeUp.abort();
   }
 
-  /** Writes what is left, if the database lets it. Nothing is written after this. */
-  async stop(): Promise<void> {
+  /** Writes what is left, if the database lets it within this time. Nothing is written after this. */
+  async stop(patienceMs = 0): Promise<void> {
     this.stopped = true;
     this.wakeUp.abort();
     await this.loop;
-    if (this.dirty) await this.write().catch((error) => this.log.warn({ err: error }, 'last report not written'));
-    if (this.untrimmed > 0) await this.sink.trimLogs().catch(() => {});
+    try {
+      if (this.dirty) await outlastingOutages(() => this.write(), { patienceMs });
+      if (this.untrimmed > 0) await this.sink.trimLogs();
+    } catch (error) {
+      this.log.warn({ err: error }, 'last report not written');
+    }
   }
 
   private async run(): Promise<void> {

@@ -5,7 +5,7 @@ import type { Database } from '../kit/database.ts';
 import { HashiraError } from '../kit/errors.ts';
 import type { Logger } from '../kit/log.ts';
 import { type Job, JobFailure, type JobKind, JobStatus, LANES, type Outcome } from './jobs.ts';
-import { outlastingOutages } from './patience.ts';
+import { outlastingOutages, PATIENCE_MS } from './patience.ts';
 import { JobQueue, NotNow } from './queue.ts';
 import { createRedactor } from './redact.ts';
 import { type EndReason, Reporter } from './reporter.ts';
@@ -24,6 +24,9 @@ export interface Worker {
   /** Takes no more jobs, ends the children, gives running jobs back, and settles within about 13 seconds. */
   stop(): Promise<void>;
 }
+
+/** A worker that is told to stop does not wait longer than this for the database. */
+const BRIEFLY_MS = 1_500;
 
 /** Why a run was ended, as the reason of its AbortSignal. */
 class RunEnded extends Error {
@@ -72,11 +75,10 @@ export async function startWorker({ config, database, log, kinds }: WorkerOption
       else if (reason === 'cancelled') outcome = { status: JobStatus.CANCELLED };
       else if (reason === 'timeout') outcome = timedOut(config.JOB_TIMEOUT_MINUTES);
       else outcome = failed(error, jobLog);
-    } finally {
-      clearTimeout(timeout);
-      await reporter.stop();
-      running.delete(job.id);
     }
+    clearTimeout(timeout);
+    await reporter.stop(typeof outcome === 'string' ? BRIEFLY_MS : PATIENCE_MS);
+    running.delete(job.id);
     jobLog.info({ outcome: typeof outcome === 'string' ? outcome : outcome.status }, 'run ended');
     await settle(job.id, run, outcome);
   }
@@ -84,7 +86,7 @@ export async function startWorker({ config, database, log, kinds }: WorkerOption
   /** @throws NotNow when the job is not finished by this */
   async function settle(id: string, run: number, outcome: Outcome | 'lost' | 'shutdown'): Promise<void> {
     if (outcome === 'shutdown') {
-      await outlastingOutages(() => giveBackJob(database, id, run), { patienceMs: 2_000 });
+      await outlastingOutages(() => giveBackJob(database, id, run), { patienceMs: BRIEFLY_MS });
     }
     if (typeof outcome === 'string') throw new NotNow();
     const settled = await outlastingOutages(() => finishJob(database, id, run, outcome));
