@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDatabase } from '../../test/support/database.ts';
 import type { Database } from '../kit/database.ts';
 import { loadCatalog } from './loader.ts';
+import { CatalogStore } from './store.ts';
 import { productRow, writeBatch } from './testing.ts';
 
 let db: Database;
@@ -172,19 +173,57 @@ describe('loadCatalog', () => {
     expect(await ids('products')).toEqual(['p1']);
   });
 
+  it('waits for an upsert that is at work, and keeps the category it needs', async () => {
+    await loadCatalog(db, await writeBatch('generated', { categories: [SWORDS], products: [] }));
+    const store = new CatalogStore(db);
+    const opened = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    const slow = new CatalogStore({
+      query: (text, values) => db.query(text, values),
+      // The real transaction, held open before its commit.
+      transaction: (work) =>
+        db.transaction(async (tx) => {
+          const result = await work(tx);
+          opened.resolve();
+          await release.promise;
+          return result;
+        }),
+    });
+    const draft = {
+      id: 'mine',
+      sku: 'M',
+      name: 'Mine',
+      description: '',
+      price: 1,
+      currency: 'JPY',
+      categoryId: 'swords',
+    };
+    const upserting = slow.upsert([{ ...draft, attributes: {}, stock: 1, imageUrl: null }], () => 'new');
+    await opened.promise;
+    const loading = loadCatalog(db, await writeBatch('generated', { categories: [], products: [] }));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    release.resolve();
+    await Promise.all([upserting, loading]);
+    expect(await ids('categories')).toEqual(['swords']);
+    expect(await store.productsById(['mine'])).toMatchObject([{ categoryId: 'swords' }]);
+  });
+
   it('shows readers the old catalogue or the new one, never a mixture', async () => {
+    // Nothing in common, so that no row makes two loads wait for each other by chance.
     const shop = (tag: string) =>
       writeBatch('generated', {
-        categories: [SWORDS],
-        products: Array.from({ length: 300 }, (_, n) => productRow(`${tag}${n}`)),
+        categories: [{ ...SWORDS, id: tag }],
+        products: Array.from({ length: 300 }, (_, n) => productRow(`${tag}${n}`, { category_id: tag })),
       });
-    const [a, b] = [await shop('a'), await shop('b')];
-    await loadCatalog(db, a);
+    await loadCatalog(db, await shop('a'));
+    // Two that replace the same shop at once: each must delete what the other wrote.
+    const batches = [await shop('b'), await shop('c'), await shop('d')];
     let loading = true;
-    const loads = Promise.all([loadCatalog(db, b), loadCatalog(db, a)]).finally(() => {
+    const loads = Promise.all(batches.map((batch) => loadCatalog(db, batch))).finally(() => {
       loading = false;
     });
-    while (loading) {
+    for (let last = false; !last; ) {
+      last = !loading; // once more when all is done
       const [seen] = await db.query<{ tags: number; total: number }>(
         'SELECT count(DISTINCT left(id, 1))::int AS tags, count(*)::int AS total FROM catalog.products',
       );

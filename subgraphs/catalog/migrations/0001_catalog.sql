@@ -40,8 +40,8 @@ CREATE TABLE catalog.products (
     setweight(to_tsvector('pg_catalog.simple', name || ' ' || sku), 'A') ||
     setweight(jsonb_to_tsvector('pg_catalog.english', attributes, '["string"]'), 'B') ||
     setweight(jsonb_to_tsvector('pg_catalog.simple', attributes, '["string"]'), 'B') ||
-    setweight(to_tsvector('pg_catalog.english', left(description, 100000)), 'C') ||
-    setweight(to_tsvector('pg_catalog.simple', left(description, 100000)), 'D')
+    setweight(to_tsvector('pg_catalog.english', left(description, 20000)), 'C') ||
+    setweight(to_tsvector('pg_catalog.simple', left(description, 20000)), 'D')
   ) STORED
 );
 CREATE INDEX products_sku ON catalog.products (sku);
