@@ -153,6 +153,16 @@ describe('loadCatalog', () => {
     expect(await ids('categories')).toContain('unheard');
   });
 
+  it('takes a product with more text than a search index can hold', async () => {
+    const words = (tag: string) => Array.from({ length: 100_000 }, (_, n) => `${tag}${n}`).join(' ');
+    const attributes = Array.from({ length: 150 }, (_, n) => [`a${n}`, words(`v${n}x`)]);
+    const huge = productRow('p1', { name: words('n'), description: words('d'), attributes });
+    await loadCatalog(db, await writeBatch('imported', { products: [huge] }));
+    const [row] = await db.query('SELECT length(description) > 500000 AS whole, attributes FROM catalog.products');
+    expect(row?.whole).toBe(true);
+    expect(Object.keys(row?.attributes as object)).toHaveLength(100);
+  });
+
   it('refuses a batch that is incomplete, of another kind, or without a description', async () => {
     const refused = expect.objectContaining({ extensions: { code: 'LAKE_UNREADABLE' } });
     const incomplete = await writeBatch('generated', {});

@@ -11,6 +11,7 @@ type Row = Record<string, unknown>;
 /** Ids are in indexes, whose entries PostgreSQL bounds. */
 const MAX_ID = 600;
 const MAX_STOCK = 2_147_483_647;
+const MAX_ATTRIBUTES = 100;
 
 /**
  * Loads the products, categories and users of a lake batch into the catalogue, in one transaction and one row group at a time.
@@ -89,9 +90,14 @@ function text(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value).replaceAll('\0', '');
 }
 
+/** As many and as long as the API takes them: a product's search index has a limit. */
 function attributes(map: unknown): Record<string, string> {
-  const entries = Object.entries((map ?? {}) as Record<string, unknown>);
+  const entries = Object.entries((map ?? {}) as Record<string, unknown>).filter(([, value]) => value != null);
   return Object.fromEntries(
-    entries.flatMap(([name, value]) => (value == null ? [] : [[text(name), text(value)] as const])),
+    entries
+      .slice(0, MAX_ATTRIBUTES)
+      .map(([name, value]) =>
+        [text(name)?.slice(0, 100), text(value)?.slice(0, 1_000)].map((part) => part?.toWellFormed()),
+      ),
   );
 }

@@ -36,8 +36,8 @@ CREATE TABLE catalog.products (
   in_lake boolean NOT NULL DEFAULT true,
   -- English finds other forms of a word, simple finds stop words, codes and the beginnings of words.
   search tsvector NOT NULL GENERATED ALWAYS AS (
-    setweight(to_tsvector('pg_catalog.english', name), 'A') ||
-    setweight(to_tsvector('pg_catalog.simple', name || ' ' || sku), 'A') ||
+    setweight(to_tsvector('pg_catalog.english', left(name, 1000)), 'A') ||
+    setweight(to_tsvector('pg_catalog.simple', left(name, 1000) || ' ' || left(sku, 1000)), 'A') ||
     setweight(jsonb_to_tsvector('pg_catalog.english', attributes, '["string"]'), 'B') ||
     setweight(jsonb_to_tsvector('pg_catalog.simple', attributes, '["string"]'), 'B') ||
     setweight(to_tsvector('pg_catalog.english', left(description, 20000)), 'C') ||
