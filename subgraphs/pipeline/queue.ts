@@ -31,8 +31,13 @@ export class JobQueue {
       monitorIntervalSeconds: 5,
       registerInstance: false,
     });
-    // An outage shows here once per attempt; the sends themselves report it to whoever asked.
-    boss.on('error', (error) => log.warn({ err: error }, 'queue'));
+    // Every poll of an outage shows here; one in ten seconds is enough. A send reports it to whoever asked.
+    let warned = 0;
+    boss.on('error', (error) => {
+      const loud = Date.now() - warned > 10_000;
+      if (loud) warned = Date.now();
+      log[loud ? 'warn' : 'debug']({ err: error }, 'queue');
+    });
     await boss.start();
     for (const lane of LANES) {
       await boss.createQueue(lane, {

@@ -31,6 +31,7 @@ export class Reporter {
   private dirty = false;
   private untrimmed = 0;
   private lastWrite = Date.now();
+  private failing = false;
   private stopped = false;
   private wakeUp = new AbortController();
   private readonly loop: Promise<void>;
@@ -84,7 +85,8 @@ export class Reporter {
       try {
         await this.write();
       } catch (error) {
-        this.log.warn({ err: error }, 'report not written; trying again');
+        if (!this.failing) this.log.warn({ err: error }, 'report not written; trying again');
+        this.failing = true;
         if (Date.now() - this.lastWrite > this.patienceMs) return this.onEnd('lost');
         await sleep(INTERVAL_MS);
       }
@@ -98,6 +100,7 @@ export class Reporter {
     try {
       const { held, cancelRequested } = await this.sink.report({ progress: this.current, stage: this.stage, lines });
       this.lastWrite = Date.now();
+      this.failing = false;
       if (!held) this.onEnd('lost');
       else if (cancelRequested) this.onEnd('cancelled');
     } catch (error) {

@@ -24,7 +24,10 @@ const isPosition = (position: unknown): position is JobPosition => {
 export class PipelineResolver {
   @Query(() => JobType, { nullable: true, description: 'A job; null when there is none with this id.' })
   @Directive(ADMIN)
-  job(@Arg('id', () => ID) id: string, @Ctx() { database }: PipelineContext): Promise<Job | null> {
+  job(
+    @Arg('id', () => ID, { description: 'Of the job.' }) id: string,
+    @Ctx() { database }: PipelineContext,
+  ): Promise<Job | null> {
     return findJob(database, id);
   }
 
@@ -94,7 +97,10 @@ export class PipelineResolver {
       'Fails with CONFLICT when the job is finished.',
   })
   @Directive(ADMIN)
-  async cancelJob(@Arg('id', () => ID) id: string, @Ctx() { database }: PipelineContext): Promise<Job> {
+  async cancelJob(
+    @Arg('id', () => ID, { description: 'Of the job.' }) id: string,
+    @Ctx() { database }: PipelineContext,
+  ): Promise<Job> {
     const cancelled = await requestCancel(database, id);
     if (cancelled) return cancelled;
     const job = await findJob(database, id);

@@ -28,10 +28,10 @@ registerEnumType(JobStatus, {
   },
 });
 
-@ObjectType({ description: 'A user of the shop.' })
+@ObjectType({ description: 'A person with an account.' })
 @Directive('@key(fields: "id", resolvable: false)')
 export class User {
-  @Field(() => ID)
+  @Field(() => ID, { description: "The subject of the person's access tokens." })
   id: string;
 }
 

@@ -191,7 +191,7 @@ export async function finishJob(db: Queryable, id: string, run: number, outcome:
     `UPDATE pipeline.jobs SET stage = NULL, finished_at = now(),
        status = CASE WHEN cancel_requested_at IS NULL THEN $3 ELSE 'CANCELLED' END,
        progress = CASE WHEN cancel_requested_at IS NULL AND $3 = 'SUCCEEDED' THEN 1 ELSE progress END,
-       result = CASE WHEN cancel_requested_at IS NULL THEN $4::jsonb END,
+       result = CASE WHEN cancel_requested_at IS NULL THEN $4::json END,
        error = CASE WHEN cancel_requested_at IS NULL THEN $5 END,
        error_code = CASE WHEN cancel_requested_at IS NULL THEN $6 END
      WHERE id = $1 AND run = $2 AND status = 'RUNNING' RETURNING id`,

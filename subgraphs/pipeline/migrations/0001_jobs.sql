@@ -19,7 +19,8 @@ CREATE TABLE pipeline.jobs (
   worker text,
   heartbeat_at timestamptz(3),
   cancel_requested_at timestamptz(3),
-  result jsonb,
+  -- Not jsonb: that would sort the keys, which come in an order that reads well.
+  result json,
   error text,
   error_code text,
   log_lines bigint NOT NULL DEFAULT 0,
