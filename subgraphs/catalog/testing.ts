@@ -1,13 +1,22 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { afterAll } from 'vitest';
 import type { Database } from '../kit/database.ts';
 import { loadCatalog } from './loader.ts';
 import { type Column, double, int, map, string, timestamp, toParquet } from './parquet-writer.ts';
 
 // What the catalogue's tests share: batches as Spark writes them, and a small shop.
 
-export const temporaryFolder = (): Promise<string> => mkdtemp(path.join(tmpdir(), 'hashira-catalog-'));
+const folders: string[] = [];
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
+
+/** An empty folder that is deleted after the test file that imports this. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'hashira-catalog-'));
+  folders.push(folder);
+  return folder;
+}
 
 type Row = Record<string, unknown>;
 export interface BatchTables {
