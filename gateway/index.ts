@@ -6,7 +6,7 @@ import { migrate } from '../subgraphs/kit/migrate.ts';
 import { createRegistry } from '../subgraphs/kit/registry.ts';
 import { startGateway } from './gateway.ts';
 
-/** The gateway's process, with the subgraphs that are not reached by URL inside it. Tells its parent when it is ready. */
+/** The gateway's process, with the subgraphs that are not reached by URL inside it. Says `@ready <url>` when it answers. */
 async function main(): Promise<void> {
   const config = loadConfig();
   const log = createLogger('gateway', config.LOG_LEVEL);
@@ -14,8 +14,7 @@ async function main(): Promise<void> {
   for (const { name, migrations } of subgraphs) await migrate(config.DATABASE_URL, name, migrations, log);
   const database = new Database(config.DATABASE_URL, { max: config.DATABASE_POOL, name: 'gateway' });
   const gateway = await startGateway(subgraphs, { config, database, log, registry: createRegistry(config) });
-  log.info({ url: gateway.url }, 'gateway ready');
-  process.send?.({ ready: gateway.url });
+  console.log(`@ready ${gateway.url}`);
 
   let stopping = false;
   const stop = async () => {
@@ -27,8 +26,6 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  // The parent is gone: nobody would stop us any more.
-  process.on('disconnect', stop);
 }
 
 main().catch((error: Error) => {
