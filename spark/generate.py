@@ -1,4 +1,3 @@
-# ruff: noqa: E402 - the path to what ml/ shares must be known before the imports
 """Writes a seeded synthetic shop into the lake as one batch, with the truth that only its maker knows.
 
     python generate.py --lake URI [--users 5000] [--products 500] [--days 365] [--interactions 500000]

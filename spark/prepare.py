@@ -1,4 +1,3 @@
-# ruff: noqa: E402 - the path to what ml/ shares must be known before the imports
 """Turns the lake's raw batches into a clean, versioned dataset in the store.
 
     python prepare.py --lake URI --store URI [--as-of RFC3339] [--seed 42]
@@ -210,7 +209,7 @@ class _Preparation:
     def _checked_events(
         self, known: DataFrame | None
     ) -> tuple[_Checked | None, dict[date, int], Split | None]:
-        """The events, good ones per day (empty without times), and the split they suggest (None: none good)."""
+        """The events, good ones per day (empty without times), and the split (None: no good one)."""
         raw = self._read("events", schemas.EVENTS, dated=True)
         if raw is None:
             return None, {}, None
