@@ -69,3 +69,20 @@ def read_model(folder: Path) -> Model:
     if description["version"] != VERSION or names != list(FEATURES):
         raise ValueError("the bundle was made with another version of the features")
     return Model((bundle / "model.onnx").read_bytes(), read_settings(description["settings"]))
+
+
+def read_tables(bundle: Path) -> Tables:
+    """The serving tables of a bundle."""
+    arrays = safetensors.unpack((bundle / "tables.safetensors").read_bytes())
+    items = len(arrays["category"])
+
+    def sparse(name: str) -> sp.csr_matrix:
+        parts = (arrays[f"{name}.values"], arrays[f"{name}.indices"], arrays[f"{name}.indptr"])
+        columns = int(parts[1].max(initial=-1)) + 1 if name == "tokens" else items
+        return sp.csr_matrix(parts, shape=(items, columns))
+
+    return Tables(
+        **{name: arrays[name] for name in _DENSE},
+        **{name: sparse(name) for name in _SPARSE},
+        mean_weight=json.loads((bundle / "features.json").read_text())["meanWeight"],
+    )

@@ -46,7 +46,8 @@ class Interactions:
     def matrix(self, values: np.ndarray | None = None) -> sp.csr_matrix:
         """Users x items, float64; ones where `values` is None, explicit zeros removed."""
         data = np.ones(len(self)) if values is None else np.asarray(values, dtype=np.float64)
-        matrix = sp.csr_matrix((data, self.item, self.indptr), shape=self.shape)
+        # Copied, because eliminate_zeros works in place.
+        matrix = sp.csr_matrix((data, self.item, self.indptr), shape=self.shape, copy=True)
         if values is not None:
             matrix.eliminate_zeros()
         return matrix

@@ -22,7 +22,7 @@ Scores = dict[str, dict[str, float] | None]
 
 
 class TruePreferences:
-    """The generator's own preference of each sampled user for each product: none can rank better."""
+    """The generator's own preference of each sampled user for each product: nobody ranks better."""
 
     def __init__(self, dataset: Dataset, folder: Path) -> None:
         table = read_folder(folder, ["user_id", "product_id", "score"])

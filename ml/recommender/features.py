@@ -1,9 +1,9 @@
 """The one definition of candidates and features; serving repeats it in TypeScript, and `golden/` binds both.
 
 Notation: h runs over a user's history (at most `history_limit` newest items), j is the item scored.
-w_h = weight of h / mean weight. r_h = w_h halved per half-life between h and the user's own newest interaction
-(times unknown: r_h = w_h); wall-clock time plays no part, so that old data rank like fresh. Sums run over h in
-the order of item numbers, in float64, and are rounded to float32 once: both languages get the same numbers.
+w_h = weight of h / mean weight. r_h = w_h halved per half-life before the user's own newest interaction
+(times unknown: w_h); wall-clock time plays no part, so that old data rank like fresh. Sums run over h in
+the order of item numbers, in float64, and are rounded to float32 once, so that both languages agree.
 """
 
 from dataclasses import dataclass

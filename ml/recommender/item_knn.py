@@ -22,7 +22,7 @@ class KnnParams:
 
 
 def similarities(history: Interactions, params: KnnParams) -> sp.csr_matrix:
-    """S[h, j] = x_h·x_j / (|x_h| |x_j| + shrinkage), zero diagonal, the largest `neighbours` of each column."""
+    """S[h, j] = x_h·x_j / (|x_h| |x_j| + shrinkage), no diagonal, the largest `neighbours` per column."""
     values = history.matrix(history_values(history, params.weighted))
     return top_per_column(_cosine(values, params.shrinkage), params.neighbours)
 

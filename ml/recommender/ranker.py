@@ -1,4 +1,4 @@
-"""The learned recommender: candidates of several sources, ranked by LightGBM's lambdarank as exported to ONNX."""
+"""The learned recommender: candidates of several sources, ranked by LightGBM as exported to ONNX."""
 
 from collections.abc import Iterator
 

@@ -1,7 +1,7 @@
 """Arrays in one file that other languages read without a library: the safetensors format.
 
-Eight bytes, little-endian: the header's length. The header, JSON: name → {dtype, shape, data_offsets}. Then the
-raw little-endian data. The header is padded so that data begin at a multiple of eight.
+Eight bytes, little-endian: the header's length. The header in JSON: name → {dtype, shape, data_offsets}. Then
+the raw little-endian data. The header is padded so that data begin at a multiple of eight.
 """
 
 import json

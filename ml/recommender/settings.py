@@ -63,7 +63,7 @@ _NESTED = {"candidates": CandidateCounts, "lightgbm": LightGbmParams, "knn": Knn
 
 
 def read_settings(values: Mapping[str, Any] | None) -> Settings:
-    """Settings from params.yaml or a bundle; defaults for what is missing. @raises ValueError on unknown names."""
+    """Settings from params.yaml or a bundle; with defaults. @raises ValueError on unknown names."""
     given = dict(values or {})
     for name in _NESTED.keys() & given.keys():
         if given[name] is not None:

@@ -26,7 +26,7 @@ ITEM_FEATURES = {
 
 @dataclass(frozen=True)
 class Tables:
-    """All numbers are float32, as served. Similarities are CSR: row = item of a history, column = item scored."""
+    """All float32, as served. Similarities are CSR: row = item of a history, column = item scored."""
 
     item_features: np.ndarray
     """items x ITEM_FEATURES"""

@@ -75,7 +75,7 @@ def _training_users(dataset: Dataset, settings: Settings, seed: int) -> np.ndarr
     users = users[relevant_unseen(train_part, valid, users) > 0] if len(users) else users
     if len(users) < settings.least_users:
         raise Skipped(
-            f"Only {len(users)} users have a history and something new later; {settings.least_users} are needed."
+            f"Only {len(users)} users have a history and later something new; {settings.least_users} needed."
         )
     if len(users) > settings.training_users:
         users = np.random.default_rng(seed).choice(users, settings.training_users, replace=False)

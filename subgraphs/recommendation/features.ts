@@ -1,0 +1,283 @@
+import type { Csr, Settings, Tables } from './bundle.ts';
+
+// Candidates and features as `ml/recommender/features.py` defines them; the files in `ml/recommender/golden` bind both.
+// Arrays are indexed in bounds throughout: `as number` says so where the compiler cannot know.
+
+/** One product of a user's history. */
+export interface HistoryItem {
+  productId: string;
+  purchases: number;
+  /** ln(1 + points). */
+  weight: number;
+  /** Days since 1970 of the last interaction; null: unknown. */
+  day: number | null;
+}
+
+/** Products that may be shown to a user, by item number, with a row of features for each. */
+export interface Candidates {
+  items: number[];
+  /** `items.length` × `FEATURES.length`. */
+  features: Float32Array;
+}
+
+const ITEM_FEATURES = [
+  'item_popularity',
+  'item_log_popularity',
+  'item_recent_popularity',
+  'item_momentum',
+  'item_purchase_rate',
+  'item_log_age',
+  'item_price_level',
+] as const;
+const POPULARITY = 0;
+const RECENT_POPULARITY = 2;
+
+/** The features' names in the model's order. */
+export const FEATURES: readonly string[] = [
+  'ease',
+  'ease_recent',
+  'ease_relative',
+  'knn',
+  'knn_recent',
+  'knn_relative',
+  'knn_mean',
+  'knn_max',
+  'knn_last',
+  'bought',
+  'factor',
+  'content',
+  'content_recent',
+  'category_share',
+  'category_recent',
+  'price_gap',
+  'price_distance',
+  ...ITEM_FEATURES,
+  'user_items',
+  'user_purchase_share',
+  'user_mainstream',
+];
+
+/** A product of the history that the model knows. */
+interface Known {
+  item: number;
+  purchases: number;
+  /** Weight relative to the mean weight. */
+  w: number;
+  /** The same, halved per half-life before the user's newest interaction. */
+  r: number;
+  /** Among the newest few. */
+  last: boolean;
+}
+
+/**
+ * Candidates of one user with their features. Nothing of `history` is a candidate.
+ * @param allowed whether an item may be a candidate; all may when not given
+ */
+export function candidatesOf(
+  tables: Tables,
+  settings: Settings,
+  history: readonly HistoryItem[],
+  allowed?: (item: number) => boolean,
+): Candidates {
+  const count = tables.ids.length;
+  const known = knownItems(tables, settings, history);
+  const ease = sums(tables.ease, known, (h) => h.w, count);
+  const knn = sums(tables.knn, known, (h) => h.w, count);
+  const content = contentScores(tables, known, (h) => h.w);
+
+  const excluded = new Uint8Array(count);
+  for (const { productId } of history) {
+    const item = tables.numberOf.get(productId);
+    if (item !== undefined) excluded[item] = 1;
+  }
+  if (allowed) for (let item = 0; item < count; item++) if (!allowed(item)) excluded[item] = 1;
+  const popular = (item: number) =>
+    tables.itemFeatures[item * tables.itemFeatureCount + RECENT_POPULARITY] as number;
+  const chosen = new Uint8Array(count);
+  const { candidates } = settings;
+  choose(chosen, excluded, (item) => ease[item] as number, candidates.ease, true);
+  choose(chosen, excluded, (item) => knn[item] as number, candidates.knn, true);
+  choose(chosen, excluded, (item) => content[item] as number, candidates.content, true);
+  choose(chosen, excluded, popular, candidates.popular, false);
+  const items: number[] = [];
+  for (let item = 0; item < count; item++) if (chosen[item]) items.push(item);
+  return { items, features: featureRows(tables, known, items, { ease, knn, content }) };
+}
+
+function knownItems(tables: Tables, settings: Settings, history: readonly HistoryItem[]): Known[] {
+  const rows = history.flatMap((row) => {
+    const item = tables.numberOf.get(row.productId);
+    return item === undefined ? [] : [{ ...row, item, at: row.day ?? Number.NEGATIVE_INFINITY }];
+  });
+  // Newest first, unknown times last, then the heaviest.
+  rows.sort((a, b) => (a.at === b.at ? 0 : b.at - a.at) || b.weight - a.weight || a.item - b.item);
+  const limited = rows.slice(0, settings.historyLimit);
+  const newest = limited[0]?.at ?? 0;
+  return limited
+    .map(({ item, purchases, weight, day }, position) => {
+      const w = weight / tables.meanWeight;
+      const decay = day === null ? 1 : 0.5 ** ((newest - day) / settings.halfLifeDays);
+      return { item, purchases, w, r: w * decay, last: position < settings.recentItems };
+    })
+    .sort((a, b) => a.item - b.item);
+}
+
+/** Marks the `most` best items that are not excluded; equal scores by item number. */
+function choose(
+  chosen: Uint8Array,
+  excluded: Uint8Array,
+  score: (item: number) => number,
+  most: number,
+  onlyPositive: boolean,
+): void {
+  if (most === 0) return;
+  const scores = new Float32Array(excluded.length);
+  for (let item = 0; item < scores.length; item++)
+    scores[item] = excluded[item] ? Number.NEGATIVE_INFINITY : score(item);
+  const sorted = scores.slice().sort();
+  const threshold = most < scores.length ? (sorted[scores.length - most] as number) : Number.NEGATIVE_INFINITY;
+  let room = most;
+  for (const value of scores) if (value > threshold) room--;
+  for (let item = 0; item < scores.length; item++) {
+    const value = scores[item] as number;
+    const best = value > threshold || (value === threshold && room-- > 0);
+    if (best && (onlyPositive ? value > 0 : value !== Number.NEGATIVE_INFINITY)) chosen[item] = 1;
+  }
+}
+
+/** Σ_h value(h) M[h, j] for every item j. */
+function sums(matrix: Csr, known: readonly Known[], value: (h: Known) => number, count: number): Float64Array {
+  const result = new Float64Array(count);
+  const { indptr, indices, values } = matrix;
+  for (const h of known) {
+    const weight = value(h);
+    if (weight === 0) continue;
+    const end = indptr[h.item + 1] as number;
+    for (let entry = indptr[h.item] as number; entry < end; entry++) {
+      const item = indices[entry] as number;
+      result[item] = (result[item] as number) + weight * (values[entry] as number);
+    }
+  }
+  return result;
+}
+
+/** max_h M[h, j] for every item j; 0 where there is none. */
+function highest(matrix: Csr, known: readonly Known[], count: number): Float32Array {
+  const result = new Float32Array(count);
+  const { indptr, indices, values } = matrix;
+  for (const h of known) {
+    const end = indptr[h.item + 1] as number;
+    for (let entry = indptr[h.item] as number; entry < end; entry++) {
+      const item = indices[entry] as number;
+      if ((values[entry] as number) > (result[item] as number)) result[item] = values[entry] as number;
+    }
+  }
+  return result;
+}
+
+/** Cosine of every item's attribute values with those of the history. */
+function contentScores(tables: Tables, known: readonly Known[], value: (h: Known) => number): Float64Array {
+  const profile = sums(tables.tokens, known, value, tables.tokenCount);
+  let squares = 0;
+  for (const weight of profile) squares += weight * weight;
+  const norm = Math.sqrt(squares);
+  const result = new Float64Array(tables.ids.length);
+  if (norm === 0) return result;
+  const { indptr, indices, values } = tables.tokens;
+  for (let item = 0; item < result.length; item++) {
+    let sum = 0;
+    const end = indptr[item + 1] as number;
+    for (let entry = indptr[item] as number; entry < end; entry++)
+      sum += (profile[indices[entry] as number] as number) * (values[entry] as number);
+    result[item] = sum / norm;
+  }
+  return result;
+}
+
+function featureRows(
+  tables: Tables,
+  known: readonly Known[],
+  items: readonly number[],
+  { ease, knn, content }: Record<'ease' | 'knn' | 'content', Float64Array>,
+): Float32Array {
+  const count = tables.ids.length;
+  const { itemFeatures, itemFeatureCount } = tables;
+  const easeRecent = sums(tables.ease, known, (h) => h.r, count);
+  const knnRecent = sums(tables.knn, known, (h) => h.r, count);
+  const bought = sums(tables.bought, known, (h) => (h.purchases > 0 ? 1 : 0), count);
+  const contentRecent = contentScores(tables, known, (h) => h.r);
+  const knnMax = highest(tables.knn, known, count);
+  const knnLast = highest(
+    tables.knn,
+    known.filter((h) => h.last),
+    count,
+  );
+  const easeBest = positive(max(ease));
+  const knnBest = positive(max(knn));
+  const total = positive(known.reduce((sum, h) => sum + h.w, 0));
+  const totalRecent = positive(known.reduce((sum, h) => sum + h.r, 0));
+  const category = new Float64Array(tables.categories.length);
+  const categoryRecent = new Float64Array(tables.categories.length);
+  const profile = new Float64Array(tables.factorCount);
+  let priced = 0;
+  let prices = 0;
+  let purchased = 0;
+  let popularity = 0;
+  for (const h of known) {
+    const shelf = tables.category[h.item] as number;
+    if (shelf >= 0) {
+      category[shelf] = (category[shelf] as number) + h.w;
+      categoryRecent[shelf] = (categoryRecent[shelf] as number) + h.r;
+    }
+    for (let d = 0; d < profile.length; d++)
+      profile[d] = (profile[d] as number) + h.w * (tables.factors[h.item * profile.length + d] as number);
+    const logPrice = tables.logPrice[h.item] as number;
+    if (!Number.isNaN(logPrice)) {
+      priced += h.w;
+      prices += h.w * logPrice;
+    }
+    if (h.purchases > 0) purchased++;
+    popularity += itemFeatures[h.item * itemFeatureCount + POPULARITY] as number;
+  }
+  const meanPrice = prices / positive(priced);
+  const size = Math.max(known.length, 1);
+
+  const rows = new Float32Array(items.length * FEATURES.length);
+  let at = 0;
+  for (const item of items) {
+    const shelf = tables.category[item] as number;
+    const logPrice = tables.logPrice[item] as number;
+    const gap = priced > 0 && !Number.isNaN(logPrice) ? logPrice - meanPrice : 0;
+    let factor = 0;
+    for (let d = 0; d < profile.length; d++)
+      factor += (profile[d] as number) * (tables.factors[item * profile.length + d] as number);
+    rows[at++] = ease[item] as number;
+    rows[at++] = easeRecent[item] as number;
+    rows[at++] = (ease[item] as number) / easeBest;
+    rows[at++] = knn[item] as number;
+    rows[at++] = knnRecent[item] as number;
+    rows[at++] = (knn[item] as number) / knnBest;
+    rows[at++] = (knn[item] as number) / total;
+    rows[at++] = knnMax[item] as number;
+    rows[at++] = knnLast[item] as number;
+    rows[at++] = bought[item] as number;
+    rows[at++] = factor;
+    rows[at++] = content[item] as number;
+    rows[at++] = contentRecent[item] as number;
+    rows[at++] = shelf < 0 ? 0 : (category[shelf] as number) / total;
+    rows[at++] = shelf < 0 ? 0 : (categoryRecent[shelf] as number) / totalRecent;
+    rows[at++] = gap;
+    rows[at++] = Math.abs(gap);
+    for (let column = 0; column < ITEM_FEATURES.length; column++)
+      rows[at++] = itemFeatures[item * itemFeatureCount + column] as number;
+    rows[at++] = Math.log1p(known.length);
+    rows[at++] = purchased / size;
+    rows[at++] = popularity / size;
+  }
+  return rows;
+}
+
+const max = (values: Float64Array): number => values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+
+/** A divisor: 1 where there is nothing to divide by. */
+const positive = (value: number): number => (value > 0 ? value : 1);
