@@ -91,8 +91,7 @@ export function candidatesOf(
     if (item !== undefined) excluded[item] = 1;
   }
   if (allowed) for (let item = 0; item < count; item++) if (!allowed(item)) excluded[item] = 1;
-  const popular = (item: number) =>
-    tables.itemFeatures[item * tables.itemFeatureCount + RECENT_POPULARITY] as number;
+  const popular = (item: number) => tables.itemFeatures[item * tables.itemFeatureCount + RECENT_POPULARITY] as number;
   const chosen = new Uint8Array(count);
   const { candidates } = settings;
   choose(chosen, excluded, (item) => ease[item] as number, candidates.ease, true);

@@ -15,7 +15,12 @@ export interface Ranked {
   /** The model's score: comparable within one user's list only. */
   score: number;
   item: number;
+  /** Whether the user's history speaks for it; otherwise only its popularity does. */
+  personal: boolean;
 }
+
+/** Features above zero only when something of the history speaks for the item. */
+const EVIDENCE = ['ease', 'knn', 'content'].map((name) => FEATURES.indexOf(name));
 
 /** A recommender version at work: candidates and features from its tables, scores from its ONNX model. */
 export class Ranker {
@@ -57,11 +62,12 @@ export class Ranker {
     const rows = lists.reduce((sum, { items }) => sum + items.length, 0);
     const scores = await this.score(lists, rows);
     let start = 0;
-    return lists.map(({ items }) => {
+    return lists.map(({ items, features }) => {
       const ranked = items.map((item, place) => ({
         productId: tables.ids[item] as string,
         score: scores[start + place] as number,
         item,
+        personal: EVIDENCE.some((column) => (features[place * FEATURES.length + column] as number) > 0),
       }));
       start += items.length;
       return ranked.sort((a, b) => b.score - a.score || a.item - b.item);

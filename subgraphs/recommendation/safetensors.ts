@@ -27,7 +27,8 @@ export function readSafetensors(content: Uint8Array): Map<string, Tensor> {
     const bytes = new Uint8Array(data.subarray(start, end));
     const values = (end - start) / 4;
     if (entry.shape.reduce((a, b) => a * b, 1) !== values) throw new Error(`the array ${name} is not of its shape`);
-    if (entry.dtype === 'F32') tensors.set(name, { shape: entry.shape, data: new Float32Array(bytes.buffer, 0, values) });
+    if (entry.dtype === 'F32')
+      tensors.set(name, { shape: entry.shape, data: new Float32Array(bytes.buffer, 0, values) });
     else if (entry.dtype === 'I32')
       tensors.set(name, { shape: entry.shape, data: new Int32Array(bytes.buffer, 0, values) });
     else throw new Error(`the array ${name} is of type ${entry.dtype}`);
