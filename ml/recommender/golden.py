@@ -1,6 +1,6 @@
-"""Golden files: a tiny bundle, some histories, and the candidates, features and scores both languages must get.
+"""Golden files: a tiny bundle, histories, and the candidates, features and scores both languages must get.
 
-`python -m recommender.golden` writes golden/ anew; do that when the definition of the features changes, and only then.
+`python -m recommender.golden` writes golden/ anew: when the definition of the features changes, and only then.
 """
 
 import json
@@ -74,7 +74,7 @@ def small_dataset(users: int = 120, items: int = 48, seed: int = 3) -> Dataset:
 
 
 def histories(dataset: Dataset) -> Interactions:
-    """Whole histories of a few users; the first has none, the second one item, and one is longer than the limit."""
+    """Whole histories of a few users; one has none, one a single item, and one is longer than the limit."""
     everything = dataset.merged(*SPLITS)
     length = np.diff(everything.indptr)
     longest = int(np.argmax(length))
