@@ -1,7 +1,7 @@
 import {
   type DocumentNode,
   type FieldNode,
-  type GraphQLFormattedError,
+  GraphQLError,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
@@ -84,7 +84,7 @@ export class AccessControl {
     data: Data | null | undefined,
     identity: Identity | null,
     variables: Record<string, unknown>,
-  ): { data: Data | null; errors: GraphQLFormattedError[] } {
+  ): { data: Data | null; errors: GraphQLError[] } {
     const root = this.schema.getRootType(operation.operation);
     if (!data || !root) return { data: data ?? null, errors: [] };
     const shaper = new Shaper(this.schema, document, variables, (parent, field, type) =>
@@ -93,7 +93,10 @@ export class AccessControl {
     const shaped = shaper.object(root, [operation.selectionSet], data, []);
     const code = identity ? 'FORBIDDEN' : 'UNAUTHENTICATED';
     const message = identity ? 'Your token does not allow you to read this.' : 'Sign in to read this.';
-    return { data: shaped, errors: shaper.denials.map((path) => ({ message, path, extensions: { code } })) };
+    return {
+      data: shaped,
+      errors: shaper.denials.map((path) => new GraphQLError(message, { path, extensions: { code } })),
+    };
   }
 
   private denied(parent: string, field: string, type: GraphQLOutputType, identity: Identity | null): boolean {

@@ -36,7 +36,7 @@ export function createHttpServer(door: Door): Server {
 }
 
 async function handle(door: Door, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname, search } = new URL(request.url ?? '/', 'http://gateway');
+  const [, pathname = '/', search = ''] = /^([^?]*)(\?.*)?$/.exec(request.url ?? '/') ?? [];
   response.setHeader('x-content-type-options', 'nosniff');
   response.setHeader('referrer-policy', 'no-referrer');
   if (pathname === '/graphql') return graphql(door, request, response, search);

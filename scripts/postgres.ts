@@ -101,12 +101,12 @@ export async function startPostgres(
 ): Promise<EmbeddedPostgres> {
   const account = unprivilegedAccount();
   const { postgres, initdb } = await binaries(account);
+  await mkdir(dir, { recursive: true });
+  if (account) await chmod(dir, statSync(dir).mode | 0o001);
   const data =
     account && !openToOthers(path.join(dir, 'data'))
       ? path.join(SYSTEM_DIR, createHash('sha256').update(dir).digest('hex').slice(0, 16))
       : path.join(dir, 'data');
-  await mkdir(dir, { recursive: true });
-  if (account) await chmod(dir, statSync(dir).mode | 0o001);
   const identity = account ?? {};
   await endLeftover(data);
 
