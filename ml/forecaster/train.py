@@ -6,7 +6,8 @@ made in the same way with the windows moved to the end: trees that learned from 
 validation and test with the first trees, which have seen neither.
 
 The bundle:
-    features.json           {version, outputs, members, granularities: {day?, week: {model, spec, features, weights, margins, whole}}}
+    features.json           {version, outputs, members, granularities: {day?, week?: {model, spec, features, weights,
+                            margins, whole}}}
     day.onnx, week.onnx     input `features` float32 [rows, features], output `shares` float32 [rows, outputs]
 """
 
