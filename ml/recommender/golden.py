@@ -1,6 +1,6 @@
 """Golden files: a tiny bundle, histories, and the candidates, features and scores both languages must get.
 
-`python -m recommender.golden` writes golden/ anew: when the definition of the features changes, and only then.
+`python -m recommender.golden` writes golden/ anew; do so when the definition of the features changes.
 """
 
 import json
