@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001, E501 - a multiplication sign is one; sentences read better unbroken
 """A made-up catalogue: swords and gear in the manner of Demon Slayer, each described by its own facts.
 
 A product's attributes are drawn first; its name and description are built from them, so the three agree.

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - lists of words
 """Words the synthetic shop is made of: breathing styles, workshops, names of swords and of people."""
 
 from __future__ import annotations
