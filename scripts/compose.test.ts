@@ -11,11 +11,12 @@ import {
   validate,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { separateAccessRules } from '../gateway/supergraph.ts';
 import { compose } from './compose.ts';
 import { root } from './stack.ts';
 
 const files = await compose();
-const api = Supergraph.build(files.get('schema/supergraph.graphql') ?? '')
+const api = Supergraph.build(separateAccessRules(files.get('schema/supergraph.graphql') ?? '').supergraphSdl)
   .apiSchema()
   .toGraphQLJSSchema();
 

@@ -19,7 +19,7 @@ Scores = dict[str, dict[str, float | None] | None]
 
 TITLES = {
     "recommender": "all products ranked, those already seen masked",
-    "forecaster": "rolling origin over the test window",
+    "forecaster": "the test window, forecast whole from the period before it",
 }
 # How a table names what the evaluation calls.
 LABELS = {
@@ -29,6 +29,7 @@ LABELS = {
     "ease": "EASE",
     "ceiling": "ceiling",
     "seasonalNaive": "seasonal naive",
+    "movingAverage": "moving average",
     "ndcg@10": "nDCG@10",
     "recall@10": "recall@10",
     "mase": "MASE",
