@@ -1,4 +1,4 @@
-import { badInput, HashiraError, notFound } from '../kit/errors.ts';
+import { badInput, HashiraError } from '../kit/errors.ts';
 import type { ProductionModel } from '../kit/production-model.ts';
 import { originOf, spanOf } from './features.ts';
 import type { Forecaster, Point } from './forecaster.ts';
@@ -10,8 +10,8 @@ export const HORIZONS: Record<GranularityName, { usual: number; most: number }> 
   day: { usual: 28, most: 56 },
   week: { usual: 8, most: 26 },
 };
-/** Periods of history shown per period forecast. */
-const HISTORY_PER_HORIZON = 4;
+/** Periods of history shown per period forecast; never more than the features read (`spanOf`). */
+const HISTORY_PER_HORIZON = 8;
 
 /** What is asked; null: what is usual. */
 export interface Ask {
@@ -35,16 +35,14 @@ type Answer = SalesForecast | HashiraError;
 export class SalesForecasts {
   constructor(
     private readonly store: ForecastStore,
-    private readonly models: ProductionModel<Forecaster>,
+    private readonly models: Models,
   ) {}
 
   /** Answers in the order of the asks: at most three statements, and one run of the model per granularity. */
   async forecast(asks: readonly Ask[]): Promise<Answer[]> {
     const loaded = await this.store.granularity();
     const checked = asks.map((ask) => this.check(ask, loaded));
-    const answers: Answer[] = checked.map((result) =>
-      result instanceof HashiraError ? result : notFound(result.key.kind, result.key.id),
-    );
+    const answers: Answer[] = checked.map((result) => (result instanceof HashiraError ? result : noSales(result.key)));
     for (const granularity of ['day', 'week'] as const) {
       const places = checked.flatMap((result, place) =>
         !(result instanceof HashiraError) && result.granularity === granularity ? [{ ...result, place }] : [],
@@ -59,7 +57,7 @@ export class SalesForecasts {
   }
 
   /** The ask with all that was left open, or why it cannot be answered. */
-  private check(ask: Ask, loaded: GranularityName | null): Required<NonNullableAsk> | HashiraError {
+  private check(ask: Ask, loaded: GranularityName | null): NonNullableAsk | HashiraError {
     const granularity = ask.granularity ?? loaded ?? 'day';
     const { usual, most } = HORIZONS[granularity];
     const horizon = ask.horizon ?? usual;
@@ -67,8 +65,14 @@ export class SalesForecasts {
       return badInput(`"horizon" must be between 1 and ${most} ${granularity}s, not ${horizon}.`, 'horizon');
     const model = this.models.current();
     if (!model) return new HashiraError('MODEL_NOT_READY', 'There is no forecasting model in production yet.');
-    if (!model.model.spec(granularity) || (granularity === 'day' && loaded === 'week'))
-      return new HashiraError('GRANULARITY_UNAVAILABLE', `The sales are not known by ${granularity}.`);
+    if (granularity === 'day' && loaded === 'week')
+      return new HashiraError('GRANULARITY_UNAVAILABLE', 'The sales are known by week only.');
+    if (!model.model.spec(granularity)) {
+      // Weeks may be too few to learn from; but a model without the data's own periods was made of other data.
+      return granularity === loaded
+        ? new HashiraError('MODEL_NOT_READY', 'The model in production was made before the sales were replaced.')
+        : new HashiraError('GRANULARITY_UNAVAILABLE', `The model in production does not forecast by ${granularity}.`);
+    }
     return { key: ask.key, horizon, granularity };
   }
 
@@ -93,6 +97,13 @@ export class SalesForecasts {
     });
   }
 }
+
+/** True also of a product that the shop has and never sold. */
+const noSales = ({ kind, id }: SeriesKey): HashiraError =>
+  new HashiraError(
+    'NOT_FOUND',
+    kind === 'shop' ? 'There are no sales yet.' : `No sales are known of a ${kind} with the id "${id.slice(0, 100)}".`,
+  );
 
 type NonNullableAsk = { key: SeriesKey; horizon: number; granularity: GranularityName };
 

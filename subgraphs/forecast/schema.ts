@@ -46,7 +46,7 @@ export class SalesForecast {
 
   @Field(() => [SalesPoint], {
     description:
-      'Sales before the forecast, oldest first: four periods for each one forecast, as far as they are known.',
+      'Sales before the forecast, oldest first: eight periods for each one forecast, at most 392 days or 65 weeks, as far as they are known.',
   })
   history: SalesPoint[];
 
@@ -57,16 +57,16 @@ export class SalesForecast {
   model: ModelVersionReference;
 }
 
-@ObjectType()
+@ObjectType({ description: 'Something the shop sells.' })
 @Directive('@key(fields: "id")')
 export class Product {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Never changes.' })
   id: string;
 }
 
-@ObjectType()
+@ObjectType({ description: 'A shelf of the shop. Categories form trees.' })
 @Directive('@key(fields: "id")')
 export class Category {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Never changes.' })
   id: string;
 }
