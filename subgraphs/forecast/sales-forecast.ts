@@ -35,7 +35,7 @@ type Answer = SalesForecast | HashiraError;
 export class SalesForecasts {
   constructor(
     private readonly store: ForecastStore,
-    private readonly models: Models,
+    private readonly models: Pick<ProductionModel<Forecaster>, 'current' | 'use'>,
   ) {}
 
   /** Answers in the order of the asks: at most three statements, and one run of the model per granularity. */
