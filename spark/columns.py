@@ -105,6 +105,17 @@ ALIASES: dict[str, dict[str, list[str]]] = {
         "name": ["name", "fullname", "username", "displayname", "customername", "nickname"],
     },
 }
+# Ids of what is neither a user nor a product.
+_NOT_A_PRODUCT = {
+    "id",
+    "sessionid",
+    "orderid",
+    "transactionid",
+    "invoiceid",
+    "cartid",
+    "categoryid",
+    "storeid",
+}
 NEEDED = {
     "events": ("user_id", "product_id"),
     "sales": ("product_id", "date", "units"),
@@ -156,7 +167,11 @@ def recognise(table: str, found: list[str], given: dict[str, str], file: str) ->
                 break
     roles = Roles(columns)
     if table == "events" and "user_id" in columns and "product_id" not in columns:
-        others = [name for name in found if name not in taken and normal(name).endswith("id")]
+        others = [
+            name
+            for name in found
+            if name not in taken and normal(name).endswith("id") and normal(name) not in _NOT_A_PRODUCT
+        ]
         if others:
             columns["product_id"] = others[0]
             taken.add(others[0])

@@ -30,11 +30,12 @@ import pyarrow.parquet as pq
 import values
 from columns import NEEDED, Roles, recognise
 from common.protocol import JobError, log, progress, result, run_job
-from lake import commit_batch, committed_batches
+from lake import commit_batch
 from readers import Rows, TableFile, open_table
-from storage import LocalStorage
+from storage import LocalStorage, open_storage
 
 SHOWN_PROBLEMS = 20
+ROWS_PER_FILE = 1_000_000
 MOST_ATTRIBUTES = 30
 NO_CATEGORY = "General"
 TABLES = ("products", "users", "events", "sales")
@@ -55,6 +56,7 @@ class Import:
     problems: Counter[str] = field(default_factory=Counter)
     shown: int = 0
     parts: Counter[str] = field(default_factory=Counter)
+    waiting: dict[tuple[str, bool], list[pa.Table]] = field(default_factory=dict)
     product_ids: set[str] = field(default_factory=set)
     user_ids: set[str] = field(default_factory=set)
     categories: dict[str, str] = field(default_factory=dict)
@@ -64,6 +66,18 @@ class Import:
         if rows.num_rows == 0:
             return
         self.counts[table] += rows.num_rows
+        waiting = self.waiting.setdefault((table, by_date), [])
+        waiting.append(rows)
+        if sum(part.num_rows for part in waiting) >= ROWS_PER_FILE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what waits: a batch of rows spreads over many dates, and a file for each would be tiny."""
+        for (table, by_date), parts in self.waiting.items():
+            self._save(table, pa.concat_tables(parts), by_date)
+        self.waiting.clear()
+
+    def _save(self, table: str, rows: pa.Table, by_date: bool) -> None:
         self.parts[table] += 1
         name = f"part-{self.parts[table]:05d}"
         if not by_date:
@@ -115,7 +129,7 @@ def _split(
         (rows.numbers[i], reasons[i], {name: rows.columns[name][int(i)].as_py() for name in names})
         for i in wrong
     ]
-    run.reject(table, file.name, rows.broken + rejected)
+    run.reject(table, file.name, sorted(rows.broken + rejected, key=lambda row: row[0]))
     return np.flatnonzero(reasons == "")
 
 
@@ -201,18 +215,7 @@ def import_sales(run: Import, file: TableFile, roles: Roles) -> None:
     for rows in file.batches():
         product = _ids(rows, roles, "product_id")
         if roles.wide:
-            good = _split(run, "sales", file, rows, [("no product", pc.is_null(product))])
-            for name, period in roles.wide:
-                units = values.number(rows.columns[name])
-                day = (start + timedelta(days=period * roles.wide_days)).isoformat()
-                table = _ledger(product, units, [day] * len(product)).take(good)
-                known = pc.and_(
-                    pc.is_valid(table["units"]), pc.greater_equal(pc.fill_null(table["units"], -1), 0)
-                )
-                unknown = table.num_rows - int(pc.sum(pc.cast(known, pa.int64())).as_py() or 0)
-                if unknown:
-                    run.problems[f"sales: no units in column {name}"] += unknown
-                run.write("sales", table.filter(known), by_date=True)
+            good = _import_periods(run, file, roles, rows, product, start)
         else:
             time = times.read(_column(rows, roles, "date"))
             units = values.number(_column(rows, roles, "units"))
@@ -240,6 +243,23 @@ def import_sales(run: Import, file: TableFile, roles: Roles) -> None:
             ).take(good)
             run.write("sales", table, by_date=True)
         run.product_ids.update(product.take(pa.array(good)).unique().to_pylist())
+
+
+def _import_periods(
+    run: Import, file: TableFile, roles: Roles, rows: Rows, product: pa.Array, start: date
+) -> np.ndarray:
+    """Turns one column per period into one row per product and period; empty cells are left out."""
+    units = {name: values.number(rows.columns[name]) for name, _ in roles.wide}
+    checks = [("no product", pc.is_null(product))]
+    for name, read in units.items():
+        bad = pc.or_(_unreadable(rows.columns[name], read), pc.fill_null(pc.less(read, 0), False))
+        checks.append((f"{name} is not a number of 0 or more", bad))
+    good = _split(run, "sales", file, rows, checks)
+    for name, period in roles.wide:
+        day = (start + timedelta(days=period * roles.wide_days)).isoformat()
+        table = _ledger(product, units[name], [day] * len(product)).take(good)
+        run.write("sales", table.filter(pc.is_valid(table["units"])), by_date=True)
+    return good
 
 
 def _first_period(run: Import, roles: Roles) -> date:
@@ -408,7 +428,14 @@ def _batch_name(paths: dict[str, str], options: list[Any]) -> str:
     return f"imported-{digest.hexdigest()[:16]}"
 
 
-def _arguments() -> argparse.Namespace:
+def _forget(lake: LocalStorage, batch: str) -> None:
+    """Deletes a batch, and what its import put into quarantine."""
+    lake.delete(f"raw/{batch}")
+    for table in lake.names("quarantine"):
+        lake.delete(f"quarantine/{table}/{batch}")
+
+
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="npm run import --",
         description="Imports your own data; it replaces what was imported or generated before.",
@@ -435,7 +462,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--currency", default="JPY", help="ISO 4217 code of prices without one (default: JPY)"
     )
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _given_columns(assignments: list[str], table: str) -> dict[str, str]:
@@ -450,8 +477,8 @@ def _given_columns(assignments: list[str], table: str) -> dict[str, str]:
     return given
 
 
-def main() -> None:
-    options = _arguments()
+def main(arguments: list[str] | None = None) -> None:
+    options = _arguments(arguments)
     paths = {table: getattr(options, table) for table in TABLES if getattr(options, table)}
     if not paths:
         raise JobError("IMPORT_OPTIONS", "Name at least one file: --events, --sales, --products or --users.")
@@ -467,8 +494,9 @@ def main() -> None:
         if roles.rest and table != "products":
             log(f"{file.name}: not used: {', '.join(roles.rest[:20])}{' …' if len(roles.rest) > 20 else ''}")
 
-    root = options.lake.removeprefix("file://")
-    lake = LocalStorage(root)
+    lake = open_storage(options.lake)
+    if not isinstance(lake, LocalStorage):
+        raise JobError("LAKE_UNSUPPORTED", "Imports go to a lake that is a folder.")
     batch = _batch_name(paths, [options.column, options.start_date, options.currency])
     run = Import(
         batch,
@@ -478,10 +506,11 @@ def main() -> None:
         options.currency.upper(),
     )
     if lake.committed(f"raw/{batch}"):
-        counts = lake.read_json(f"raw/{batch}/batch.json")["counts"]
+        about = lake.read_json(f"raw/{batch}/batch.json")
+        counts, problems = about["counts"], about["inputs"].get("problems", {})
         log("These files were imported before; nothing has changed.")
     else:
-        lake.delete(f"raw/{batch}")
+        _forget(lake, batch)
         try:
             for index, (table, (file, roles)) in enumerate(opened.items()):
                 progress(index / len(opened), f"import {table}")
@@ -489,20 +518,22 @@ def main() -> None:
                 if run.counts[table] == 0:
                     raise JobError("IMPORT_EMPTY", f"{file.name} has no row that can be used.")
             _describe_the_rest(run, set(paths))
+            run.flush()
         except BaseException:
-            lake.delete(f"raw/{batch}")
+            _forget(lake, batch)
             raise
-        counts = dict(run.counts)
+        counts, problems = dict(run.counts), dict(run.problems)
         files = {table: file.name for table, (file, _) in opened.items()}
-        commit_batch(lake, batch, {"files": files, "currency": run.currency}, counts)
-    for old in committed_batches(lake):
-        if old.name != batch and old.kind in ("generated", "imported"):
-            lake.delete(old.path)
-    for problem, count in run.problems.most_common():
+        commit_batch(lake, batch, {"files": files, "currency": run.currency, "problems": problems}, counts)
+    for old in lake.names("raw"):
+        # Also those that a crash left without a mark.
+        if old != batch and old.startswith(("generated-", "imported-")):
+            _forget(lake, old)
+    for problem, count in sorted(problems.items(), key=lambda item: -item[1]):
         log(f"{count} rows in quarantine: {problem}")
     log(", ".join(f"{count} {table}" for table, count in counts.items()) + " imported")
     progress(1, "done")
-    result({"batch": batch, "counts": counts, "problems": dict(run.problems)})
+    result({"batch": batch, "counts": counts, "problems": problems})
 
 
 if __name__ == "__main__":

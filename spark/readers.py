@@ -9,6 +9,7 @@ import codecs
 import csv
 import gzip
 import os
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def open_table(path: str) -> TableFile:
         start = file.read(8)
     if not start:
         raise JobError("IMPORT_FILE", f"{name} is empty.")
-    if start[:4] == b"PAR1":
+    if start[:4] == b"PAR1" or name.lower().endswith((".parquet", ".pq")):
         return ParquetTable(path)
     for magic, kind in (
         (b"PK\x03\x04", "a ZIP or Excel file"),
@@ -73,7 +74,7 @@ class ParquetTable(TableFile):
         super().__init__(path)
         try:
             self.file = pq.ParquetFile(path)
-        except (pa.ArrowInvalid, OSError) as failure:
+        except (pa.ArrowException, OSError) as failure:
             raise JobError("IMPORT_FILE", f"{self.name} is not a readable Parquet file.") from failure
         self.columns = [field.name for field in self.file.schema_arrow]
 
@@ -84,7 +85,7 @@ class ParquetTable(TableFile):
                 numbers = list(range(number, number + batch.num_rows))
                 number += batch.num_rows
                 yield Rows(dict(zip(batch.schema.names, batch.columns, strict=True)), numbers, [])
-        except (pa.ArrowInvalid, OSError) as failure:
+        except (pa.ArrowException, OSError) as failure:
             raise JobError("IMPORT_FILE", f"{self.name} is damaged after row {number - 1}.") from failure
 
 
@@ -126,18 +127,26 @@ class CsvTable(TableFile):
             start = file.read(4)
             if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
                 return "utf-16"
-            decoder = codecs.getincrementaldecoder("utf-8-sig")()
+            decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+            bad = sound = 0
             chunk = start
             try:
                 while chunk:
-                    decoder.decode(chunk)
+                    decoded = decoder.decode(chunk)
+                    if not decoded.isascii():
+                        replaced = decoded.count("\ufffd")
+                        bad += replaced
+                        sound += sum(1 for character in decoded if character > "\x7f") - replaced
                     chunk = file.read(1 << 20)
-                decoder.decode(b"", final=True)
-            except UnicodeDecodeError:
-                self.notes.append("not UTF-8: read as Windows-1252")
-                return "cp1252"
-            except (OSError, EOFError) as failure:
+                bad += decoder.decode(b"", final=True).count("\ufffd")
+            except (OSError, EOFError, zlib.error) as failure:
                 raise JobError("IMPORT_FILE", f"{self.name} is damaged.") from failure
+        # A few bad bytes among good UTF-8 are damage; nothing but bad ones is another encoding.
+        if bad > sound:
+            self.notes.append("not UTF-8: read as Windows-1252")
+            return "cp1252"
+        if bad:
+            self.notes.append(f"{bad} bytes that are not UTF-8 are shown as \ufffd")
         return "utf-8-sig"
 
     def _find_delimiter(self, sample: str) -> str:
