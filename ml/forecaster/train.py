@@ -77,9 +77,9 @@ def train_granularity(spec: Spec, whole: Panel, settings: Settings, seed: int) -
         known = whole.until(end)
         return model.sample(spec, known, max(begin, 0), end, rows, horizon, rng, training)
 
+    # All that is judged comes first, so that not even the random numbers behind it depend on the test window.
     learned = sampled(oldest, cut.valid, settings.rows, True)
-    everything = sampled(oldest, cut.end, settings.rows, True)
-    if learned is None or everything is None:
+    if learned is None:
         raise Skipped(f"The sales have too few {spec.granularity}s to learn from.")
     honest = model.fit(learned, settings, seed)
 
@@ -92,6 +92,9 @@ def train_granularity(spec: Spec, whole: Panel, settings: Settings, seed: int) -
     series = np.array([i for i in whole.products if not np.isnan(known.units[i]).all()], dtype=int)
     test = forecaster.forecast(spec, judged, honest_trees, known, series, cut.test - 1, cut.end - cut.test)
 
+    everything = sampled(oldest, cut.end, settings.rows, True)
+    if everything is None:
+        raise Skipped(f"The sales have too few {spec.granularity}s to learn from.")
     shipped = model.fit(everything, settings, seed)
     calibration = forecaster.calibration(
         spec, sampled(cut.valid, cut.end, VALIDATION_ROWS, False), honest_trees
