@@ -5,6 +5,10 @@ after the origin is read. Amounts are divided by the series' own recent `level`,
 that sells once a month and the whole shop. No feature is ever NaN: what is not known takes its neutral value.
 Nothing tells the date itself (day of the year, the shop's momentum): with a year or two of data such a feature names
 the one time it was seen at, and the trees learn that time's accidents by heart.
+All is computed in float64 and rounded to float32 at the end. A window reaches back from the origin and skips periods
+before the series began; means, medians and shares are over what is left. `category_*` and `shop_*` are the same
+features of the series' category (of a category: its parent; without one: the shop) and of the whole shop, over their
+own levels. What comes after the features: forecaster.py.
 Both sides are checked against golden/; change VERSION when any value changes.
 """
 

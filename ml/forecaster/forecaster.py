@@ -1,4 +1,23 @@
-"""From the trees' outputs to a forecast in units: blend, interval, order. Mirrored by subgraphs/forecast/forecaster.ts."""
+"""From the trees' outputs to a forecast in units: blend, interval, order. Mirrored by subgraphs/forecast/forecaster.ts.
+
+How serving computes the forecast of one series, `step` periods after its last known period, from the bundle:
+
+1. Level and features of the row as features.py defines them; float32, in the order of features.json's `features`.
+   The level is the scale: units over level is a *share*. It is computed in float64 and not rounded.
+2. <granularity>.onnx: input `features` float32 [rows, features], output `shares` float32 [rows, 4], the columns named
+   by `outputs`: mean, median, lower, upper. The log link of the mean is undone inside the graph.
+3. Six members in units, `max(share, 0) * level`: the trees' mean and median, then the features aligned_mean,
+   mean_<spec.level>, mean_<last of spec.windows> and median_long, taken as float32 as the trees saw them.
+4. Point forecast: the members times `weights`, summed. It is not rounded.
+5. Raw interval: `max(share, 0) * level` of the columns lower and upper, swapped where they cross.
+6. Margin: `margins.margins[i][j]`, i the first of `margins.levels` that is >= the level, j the first of
+   `margins.steps` that is >= the step; past the last edge, the last bucket.
+7. Interval: lower - margin * spread and upper + margin * spread, where spread = (upper - lower) + 0.1 * sqrt(level);
+   if `whole`, both ends to floor(x + 0.5); then lower into 0..units and upper to at least units.
+
+Every forecast is direct: no step reads another step's forecast. Categories and the shop are series of their own (sums
+of their products), forecast in the same way and not made to add up.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
