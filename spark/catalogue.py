@@ -727,21 +727,39 @@ def _wooden_sword(dice: _Dice) -> _Draft:
 
 
 def _dojo(dice: _Dice) -> _Draft:
-    kind, material, facts, factor = dice.pick(
+    # kind, material, fact, price factor, size in cm from the smallest to the largest, and kg likewise
+    kind, material, fact, factor, sizes, weights = dice.pick(
         [
-            ("Cutting Stand", "oak", "holds one rolled mat upright for cutting", 1.6),
-            ("Rolled Mats", "rice straw", "soak them overnight before cutting", 0.6),
-            ("Striking Post", "cedar", "takes full blows with a wooden sword", 1.8),
-            ("Breathing Gourd", "gourd", "is blown into to train the lungs; it can burst", 0.5),
-            ("Training Weights", "iron sand", "strap to wrists or ankles", 0.7),
-            ("Sparring Armour", "bamboo and cotton", "protects head, trunk and hands", 3.2),
+            ("Cutting Stand", "oak", "it holds one rolled mat upright for cutting", 1.6, (70, 110), (8, 18)),
+            ("Rolled Mats", "rice straw", "soak them overnight before cutting", 0.6, (60, 100), (2, 12)),
+            ("Striking Post", "cedar", "it takes full blows with a wooden sword", 1.8, (120, 190), (14, 40)),
+            (
+                "Breathing Gourd",
+                "gourd",
+                "blow into it to train the lungs, gently, because it can burst",
+                0.5,
+                (25, 150),
+                (1, 9),
+            ),
+            ("Training Weights", "iron sand", "strap them to wrists or ankles", 0.7, (20, 40), (1, 6)),
+            (
+                "Sparring Armour",
+                "bamboo and cotton",
+                "it protects head, trunk and hands",
+                3.2,
+                (60, 90),
+                (4, 9),
+            ),
         ]
     )
-    size, kilos = dice.whole(30, 160, 5), dice.whole(1, 24)
+    share, heavier = dice.whole(0, 26) / 26, dice.whole(0, 23) / 23
+    size = 5 * round((sizes[0] + share * (sizes[1] - sizes[0])) / 5)
+    # What is larger is heavier, mostly.
+    kilos = round(weights[0] + (0.7 * share + 0.3 * heavier) * (weights[1] - weights[0]))
     return _Draft(
         f"{dice.pick(WORKSHOPS)} {kind}, {_cm(size)}, {kilos} kg",
         [
-            f"{kind} of {material}, {_cm(size)} and {kilos} kg: {facts}.",
+            f"{kind} of {material}, {_cm(size)} and {kilos} kg; {fact}.",
             "Made for daily use in a dojo.",
             "Inspect it before each class and replace worn parts.",
         ],

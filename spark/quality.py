@@ -67,11 +67,11 @@ def check_events(events: DataFrame, known_products: DataFrame | None, as_of: dat
             ("time_out_of_range", F.col("occurred_at") < F.lit(EARLIEST)),
         ),
     )
-    # Of repeated deliveries the good one stays; the order makes the choice the same in every run.
+    # Of repeated deliveries the first good one stays; the order makes the choice the same in every run.
     order = Window.partitionBy("event_id").orderBy(
         F.col("reason").isNotNull(),
-        "rank",
         "occurred_at",
+        "rank",
         "user_id",
         "product_id",
         "type",
