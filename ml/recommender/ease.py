@@ -9,7 +9,7 @@ from recommender.data import Interactions
 from recommender.values import history_values
 
 # The Gram matrix is dense: 3.2 GB at this size.
-MOST_ITEMS = 20_000
+MOST_ITEMS = 10_000
 
 
 @dataclass(frozen=True)
