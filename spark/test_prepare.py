@@ -78,8 +78,8 @@ def test_no_event_of_the_test_window_is_in_the_training_rows(prepared):
     split = manifest["split"]
     assert split == {
         "kind": "time",
-        "trainEnd": "2026-06-02",
-        "validEnd": "2026-06-16",
+        "trainEnd": "2026-06-10",
+        "validEnd": "2026-06-20",
         "testEnd": "2026-06-30",
     }
     day = events["occurred_at"].dt.strftime("%Y-%m-%d")
