@@ -31,6 +31,7 @@ import values
 from columns import NEEDED, Roles, recognise
 from common.protocol import JobError, log, progress, result, run_job
 from lake import commit_batch
+from ledger import Ledger
 from readers import Rows, TableFile, open_table
 from storage import LocalStorage, open_storage
 
@@ -212,6 +213,7 @@ def _said(column: pa.Array) -> pa.Array:
 def import_sales(run: Import, file: TableFile, roles: Roles) -> None:
     times = values.Times()
     start = _first_period(run, roles)
+    ledger = Ledger()
     for rows in file.batches():
         product = _ids(rows, roles, "product_id")
         if roles.wide:
@@ -241,8 +243,12 @@ def import_sales(run: Import, file: TableFile, roles: Roles) -> None:
                 None if promotion is None else values.flag(promotion),
                 None if stock is None else values.flag(stock),
             ).take(good)
-            run.write("sales", table, by_date=True)
+            ledger.add(table)
         run.product_ids.update(product.take(pa.array(good)).unique().to_pylist())
+    sales = ledger.rows()
+    if sales.num_rows < ledger.lines:
+        log(f"{file.name}: {ledger.lines} lines added up to {sales.num_rows} rows, one per product and day")
+    run.write("sales", sales, by_date=True)
 
 
 def _import_periods(

@@ -250,3 +250,19 @@ def test_the_process_reports_a_missing_file_and_fails(tmp_path: Path) -> None:
     reported = json.loads(done.stdout.splitlines()[-1].removeprefix("@error "))
     assert reported == {"code": "IMPORT_FILE", "message": "There is no file ledger.csv."}
     assert not (tmp_path / "lake" / "raw").exists()
+
+
+def test_lines_of_receipts_add_up_to_one_row_per_product_and_day(shop):
+    lines = "sku,date,qty,price,promo\nA,2026-01-01,2,10,0\nB,2026-01-01,1,5,0\nA,2026-01-01 18:30,3,20,1\nA,2026-01-02,1,,0\n"
+    made = shop.run("--sales", shop.file("receipts.csv", lines))
+    sales = shop.table("sales").sort_values(["date", "product_id"])
+    assert sales[["product_id", "date", "units"]].values.tolist() == [
+        ["A", "2026-01-01", 5.0],
+        ["B", "2026-01-01", 1.0],
+        ["A", "2026-01-02", 1.0],
+    ]
+    assert sales["price"].tolist()[:2] == [15.0, 5.0]
+    assert sales["price"].isna().tolist() == [False, False, True]
+    assert sales["promotion"].tolist() == [True, False, False]
+    assert made["counts"]["sales"] == 3
+    assert any("4 lines added up to 3 rows" in line for line in shop.lines)
