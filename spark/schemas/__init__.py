@@ -13,7 +13,6 @@ from pyspark.sql.types import (
     DoubleType,
     FloatType,
     IntegerType,
-    LongType,
     MapType,
     StringType,
     StructField,
@@ -28,7 +27,7 @@ def _table(*columns: tuple[str, object]) -> StructType:
     return StructType([StructField(name, kind, nullable=True) for name, kind in columns])
 
 
-_STRING, _INT, _LONG, _DOUBLE = StringType(), IntegerType(), LongType(), DoubleType()
+_STRING, _INT, _DOUBLE = StringType(), IntegerType(), DoubleType()
 _TIME, _DATE, _BOOLEAN, _FLOAT = TimestampType(), DateType(), BooleanType(), FloatType()
 _ATTRIBUTES = MapType(StringType(), StringType(), valueContainsNull=True)
 
