@@ -92,7 +92,7 @@ export class AccessControl {
     );
     const shaped = shaper.object(root, [operation.selectionSet], data, []);
     const code = identity ? 'FORBIDDEN' : 'UNAUTHENTICATED';
-    const message = identity ? 'Your token does not allow you to read this.' : 'Sign in to read this.';
+    const message = identity ? 'Your token does not allow this.' : 'This is only for who is signed in.';
     return {
       data: shaped,
       errors: shaper.denials.map((path) => new GraphQLError(message, { path, extensions: { code } })),

@@ -39,19 +39,42 @@ export async function firstRun(config: Config, database: Database): Promise<Step
 export function jobSteps(
   database: Database,
   kinds: readonly JobKind[],
-  { fresh = false, inputs = {} }: { fresh?: boolean; inputs?: Partial<Record<JobKind, JsonObject>> } = {},
+  {
+    fresh = false,
+    inputs = {},
+    signal,
+  }: { fresh?: boolean; inputs?: Partial<Record<JobKind, JsonObject>>; signal?: AbortSignal } = {},
 ): Step[] {
   return kinds.map((kind) => ({
     title: TITLES[kind] ?? kind,
     run: async (report) => {
+      signal?.throwIfAborted();
       const underWay = fresh ? null : await unfinished(database, kind);
       const id = underWay ?? (await ask(database, kind, inputs[kind]));
-      const job = await follow(database, id, ({ progress, stage }) => report(progress, stage ?? ''));
+      const job = await follow(database, id, ({ progress, stage }) => report(progress, stage ?? ''), signal);
       if (job.status === JobStatus.SUCCEEDED) return;
       const reason = job.status === JobStatus.CANCELLED ? 'It was cancelled.' : job.error;
       throw new Error(`${TITLES[kind]} did not succeed. ${reason} (job ${job.id})`);
     },
   }));
+}
+
+/** What became of each model in the last training, a line each: a job succeeds also when its models do not pass the gate. */
+export async function trainingOutcome(database: Database): Promise<string[]> {
+  const filter = { after: null, kind: JobKind.TRAIN_MODELS, status: JobStatus.SUCCEEDED };
+  const [job] = await listJobs(database, 1, filter);
+  const { models = [], skipped = {} } = (job?.result ?? {}) as {
+    models?: { name: string; version: number; production: boolean; gate: { passed: boolean; reason: string } }[];
+    skipped?: Record<string, string>;
+  };
+  return [
+    ...models.map(({ name, version, production, gate }) =>
+      production
+        ? `${name} version ${version} is in production.`
+        : `${name} version ${version} is not in production: ${gate.reason}.`,
+    ),
+    ...Object.entries(skipped).map(([name, reason]) => `${name} was not trained: ${reason}`),
+  ];
 }
 
 async function ask(database: Database, kind: JobKind, input?: JsonObject): Promise<string> {

@@ -6,9 +6,11 @@ import { Database } from '../subgraphs/kit/database.ts';
 import { spawnLeashed } from '../subgraphs/kit/leash.ts';
 import { createLogger } from '../subgraphs/kit/log.ts';
 import { migrate } from '../subgraphs/kit/migrate.ts';
+import { modelCache, ProductionModel } from '../subgraphs/kit/production-model.ts';
+import { createRegistry } from '../subgraphs/kit/registry.ts';
 import { JobKind } from '../subgraphs/pipeline/jobs.ts';
 import { childEnvironment, under } from '../subgraphs/pipeline/kinds/python.ts';
-import { jobSteps } from './first-run.ts';
+import { jobSteps, trainingOutcome } from './first-run.ts';
 import { runSteps } from './progress.ts';
 import { claim, python, root, runningInstance, type Service, startBackends, startWorker } from './stack.ts';
 import { writeTokens } from './tokens.ts';
@@ -20,18 +22,18 @@ import { writeTokens } from './tokens.ts';
  */
 const args = process.argv.slice(2);
 
+/** Something the person can mend; shown without a stack. */
+class ImportError extends Error {}
+
 async function main(): Promise<void> {
   const config = loadConfig();
   const batch = await readFiles(config);
   const instance = runningInstance(config.HASHIRA_DATA);
   const services: Service[] = [];
-  const stop = async () => {
-    for (const service of services.reverse()) await service.stop();
-    services.length = 0;
-  };
   let release = () => {};
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void stop().then(() => process.exit(1)));
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => interrupted.abort(new ImportError('Interrupted. The same command goes on with it.')));
   try {
     let env = instance?.env;
     if (!env) {
@@ -48,8 +50,16 @@ async function main(): Promise<void> {
     const database = new Database(env.DATABASE_URL, { max: 2, name: 'import' });
     await runSteps([
       { title: 'Load the catalogue', run: async () => void (await loadCatalog(database, batch)) },
-      ...jobSteps(database, [JobKind.PREPARE_DATASETS, JobKind.TRAIN_MODELS], { fresh: true }),
+      ...jobSteps(database, [JobKind.PREPARE_DATASETS, JobKind.TRAIN_MODELS], {
+        fresh: true,
+        signal: interrupted.signal,
+      }),
+      {
+        title: 'Fetch the models',
+        run: () => cacheModels({ ...config, MLFLOW_TRACKING_URI: env.MLFLOW_TRACKING_URI }),
+      },
     ]);
+    for (const line of await trainingOutcome(database)) console.log(line);
     await writeTokens(config, database);
     await database.close();
     console.log(
@@ -58,8 +68,25 @@ async function main(): Promise<void> {
         : 'Done. `npm start` with the same HASHIRA_DATA serves it. The customer of tokens.json is one of your users.',
     );
   } finally {
-    await stop();
+    for (const service of services.reverse()) await service.stop();
     release();
+  }
+}
+
+/** Puts the models in production where the next start finds them at once, before the registry is up. */
+async function cacheModels(config: Config): Promise<void> {
+  const log = createLogger('import', 'warn');
+  for (const name of ['recommender', 'forecaster']) {
+    const load = async () => ({ dispose: () => {} });
+    const model = new ProductionModel({
+      name,
+      registry: createRegistry(config),
+      cacheDir: modelCache(config),
+      load,
+      log,
+    });
+    await model.refresh();
+    await model.stop();
   }
 }
 
@@ -82,10 +109,9 @@ async function readFiles(config: Config): Promise<string> {
   return under(config.LAKE_URI, 'raw', result.batch);
 }
 
-/** Something the person can mend; shown without a stack. */
-class ImportError extends Error {}
-
-main().catch((error: Error) => {
+main().catch((thrown: Error) => {
+  // An interrupted wait rejects with an AbortError that carries the reason.
+  const error = thrown.name === 'AbortError' && thrown.cause instanceof Error ? thrown.cause : thrown;
   const expected = error instanceof ImportError || error instanceof ConfigError || error.name === 'AlreadyRunning';
   console.error(expected ? error.message : error);
   process.exit(1);

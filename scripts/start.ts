@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { decodeJwt } from 'jose';
 import { type Config, ConfigError, loadConfig } from '../subgraphs/kit/config.ts';
 import { Database } from '../subgraphs/kit/database.ts';
-import { firstRun } from './first-run.ts';
+import { firstRun, trainingOutcome } from './first-run.ts';
 import { runSteps, type Timing } from './progress.ts';
 import { claim, keepAlive, type Service, startBackends, startScript, startWorker } from './stack.ts';
 import { type Tokens, writeTokens } from './tokens.ts';
@@ -73,6 +73,8 @@ async function main(): Promise<void> {
     if (steps.length > 0) {
       console.log('The main job runs now, once: data, training, promotion. The graph answers meanwhile.\n');
       timings.push(...(await runSteps(steps)));
+      console.log();
+      for (const line of await trainingOutcome(database)) console.log(line);
       const now = await writeTokens(config, database);
       if (now && tokens && subject(now.customer) !== subject(tokens.customer)) {
         console.log(`\nThe customer's token is now that of a user with a typical history:\n  ${now.customer}`);

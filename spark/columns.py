@@ -16,7 +16,7 @@ _USER = (
 )
 _PRODUCT = (
     "productid product itemid item sku productcode stockcode articleid article artistid movieid bookid isbn asin trackid "
-    "songid gameid showid animeid recipeid businessid parentasin productno productnumber itemcode itemno pid iid upc ean"
+    "songid gameid showid animeid recipeid businessid parentasin productno productnumber articleno articlenumber itemcode itemno pid iid upc ean"
 )
 _TIME = (
     "occurredat timestamp ts time datetime date eventtime eventdate eventtimestamp createdat created invoicedate orderdate "

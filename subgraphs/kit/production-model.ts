@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import type { Config } from './config.ts';
 import { HashiraError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { type ModelVersion, type Registry, verifyBundle } from './registry.ts';
@@ -9,6 +10,9 @@ import { type ModelVersion, type Registry, verifyBundle } from './registry.ts';
 export interface LoadedModel {
   dispose(): Promise<void> | void;
 }
+
+/** Where the processes of a data folder keep the bundles they serve. */
+export const modelCache = ({ HASHIRA_DATA }: Pick<Config, 'HASHIRA_DATA'>): string => path.join(HASHIRA_DATA, 'models');
 
 export interface ProductionModelOptions<T extends LoadedModel> {
   /** Name of the registered model. */

@@ -1,7 +1,6 @@
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildFederatedSchema } from '../kit/federation.ts';
-import { ProductionModel } from '../kit/production-model.ts';
+import { modelCache, ProductionModel } from '../kit/production-model.ts';
 import { runStandalone } from '../kit/standalone.ts';
 import type { Subgraph } from '../kit/subgraph.ts';
 import { createContext, type RecommendationContext } from './context.ts';
@@ -28,7 +27,7 @@ export const recommendation: Subgraph = {
     const models = new ProductionModel({
       name: 'recommender',
       registry,
-      cacheDir: path.join(config.HASHIRA_DATA, 'models'),
+      cacheDir: modelCache(config),
       load: (dir) => Ranker.load(dir),
       log,
     });
