@@ -1,11 +1,17 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startGateway } from '../../../gateway/gateway.ts';
 import { freePort } from '../../../scripts/postgres.ts';
-import { Instance, processesWith, root } from '../../support/instance.ts';
+import { subgraphs } from '../../../subgraphs/index.ts';
+import { loadConfig } from '../../../subgraphs/kit/config.ts';
+import { Database } from '../../../subgraphs/kit/database.ts';
+import { createLogger } from '../../../subgraphs/kit/log.ts';
+import { createRegistry } from '../../../subgraphs/kit/registry.ts';
+import { Instance, post, processesWith, root } from '../../support/instance.ts';
 
 /**
  * The main job as a newcomer meets it, at small scale, with everything real: PostgreSQL, Spark, DVC, MLflow, ONNX. The tests
@@ -107,6 +113,35 @@ describe('after the main job', () => {
     }
   });
 
+  it('lists 100 products with recommendations and forecasts for as many SQL statements as one', async () => {
+    // The gateway again, in this process, where statements can be counted.
+    const { env } = JSON.parse(await readFile(path.join(dataDir, 'run/instance.json'), 'utf8'));
+    const config = loadConfig({ ...env, HASHIRA_DATA: dataDir, PORT: '0' });
+    const database = new Database(env.DATABASE_URL);
+    const log = createLogger('test', 'silent');
+    const gateway = await startGateway(subgraphs, { config, database, log, registry: createRegistry(config) });
+    try {
+      const cost = async (first: number) => {
+        const before = database.statements;
+        const query = `{ products(first: ${first}) { edges { node { id category { name }
+          similar(first: 5) { product { name } } forecast(horizon: 7) { points { units } } } } } }`;
+        type Answer = { products: { edges: { node: { similar: unknown[]; forecast: unknown } }[] } };
+        const { data, errors } = await post<Answer>(`${gateway.url}/graphql`, query, { token: shop.tokens.analyst });
+        expect(errors).toBeUndefined();
+        const products = nodes(data?.products ?? { edges: [] });
+        expect(products).toHaveLength(first);
+        for (const product of products) expect(product).toMatchObject({ forecast: { points: expect.any(Array) } });
+        return database.statements - before;
+      };
+      const one = await cost(1);
+      expect(await cost(100)).toBe(one);
+      expect(one).toBeLessThanOrEqual(8);
+    } finally {
+      await gateway.stop();
+      await database.close();
+    }
+  });
+
   it('refuses every pipeline mutation and the forecast to whoever lacks the scope', async () => {
     const mutations = [
       'generateData { id }',
@@ -193,6 +228,32 @@ describe('after the main job', () => {
     const manifest = async (version: string) =>
       JSON.parse(await readFile(path.join(dataDir, 'store/datasets', version.trim(), 'manifest.json'), 'utf8'));
     expect((await manifest(after)).counts.events - (await manifest(before)).counts.events).toBe(3);
+  });
+
+  it('fails a job on a Parquet file that cannot be read, naming it, and goes on serving the dataset before', async () => {
+    const latest = path.join(dataDir, 'store/datasets/LATEST');
+    const before = [await readFile(latest, 'utf8'), (await readdir(path.join(dataDir, 'store/datasets'))).sort()];
+    const raw = path.join(dataDir, 'lake/raw');
+    const batch = (await readdir(raw)).find((name) => name.startsWith('generated-')) ?? '';
+    const [day = ''] = await readdir(path.join(raw, batch, 'events'));
+    const broken = path.join(raw, batch, 'events', day, 'part-broken.parquet');
+    await writeFile(broken, 'this is no Parquet');
+    try {
+      const { data } = await shop.ask<{ prepareDatasets: { id: string } }>(
+        'mutation { prepareDatasets { id } }',
+        'admin',
+      );
+      const read = `{ job(id: "${data?.prepareDatasets.id}") { status error attempts } }`;
+      const job = async () => (await shop.ask<{ job: { status: string } }>(read, 'admin')).data?.job;
+      await expect.poll(async () => (await job())?.status, { timeout: 120_000, interval: 500 }).toBe('FAILED');
+      expect(await job()).toMatchObject({ error: expect.stringContaining('part-broken.parquet'), attempts: 1 });
+      expect(JSON.stringify(await job())).not.toContain(dataDir);
+      expect([await readFile(latest, 'utf8'), (await readdir(path.join(dataDir, 'store/datasets'))).sort()]).toEqual(
+        before,
+      );
+    } finally {
+      await rm(broken);
+    }
   });
 
   it('prints how good the models are, with one JSON object as the last line', async () => {
