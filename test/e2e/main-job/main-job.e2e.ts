@@ -256,6 +256,28 @@ describe('after the main job', () => {
     }
   });
 
+  it('starts jobs for the admin and ends their whole process tree when they are cancelled', async () => {
+    const batches = await readdir(path.join(dataDir, 'lake/raw'));
+    for (const start of ['generateData(input: {users: 600, products: 120, seed: 8})', 'trainModels']) {
+      const { data } = await shop.ask<Record<'started', { id: string }>>(
+        `mutation { started: ${start} { id } }`,
+        'admin',
+      );
+      const id = data?.started.id;
+      const job = async () =>
+        (await shop.ask<{ job: { status: string } }>(`{ job(id: "${id}") { status } }`, 'admin')).data?.job.status;
+      await expect.poll(job, { timeout: 20_000 }).toBe('RUNNING');
+      expect((await shop.ask(`mutation { cancelJob(id: "${id}") { id } }`, 'admin')).errors).toBeUndefined();
+      await expect.poll(job, { timeout: 20_000 }).toBe('CANCELLED');
+      expect((await shop.ask(`mutation { cancelJob(id: "${id}") { id } }`, 'admin')).errors?.[0]?.extensions.code).toBe(
+        'CONFLICT',
+      );
+    }
+    const left = (await processesWith(dataDir)).filter((line) => /generate\.py|train\.py|dvc/.test(line));
+    expect(left).toEqual([]);
+    expect(await readdir(path.join(dataDir, 'lake/raw'))).toEqual(batches);
+  });
+
   it('prints how good the models are, with one JSON object as the last line', async () => {
     const env = { ...process.env, HASHIRA_DATA: dataDir };
     const { stdout } = await promisify(execFile)(process.execPath, ['scripts/bootstrap.mjs', 'evaluate'], {
@@ -311,11 +333,14 @@ describe('stopping and starting again', () => {
     const { env } = JSON.parse(await readFile(path.join(dataDir, 'run/instance.json'), 'utf8'));
     const own = postgres.find((line) => line.includes(` -p ${new URL(env.DATABASE_URL).port} `));
     const pid = Number(own?.trim().split(' ')[0]);
+    const codes = new Set<string>();
     process.kill(pid, 'SIGKILL');
-    const answer = await shop.ask('{ categories { id } }');
-    if (answer.errors) expect(answer.errors[0]?.extensions.code).toBe('DATABASE_UNAVAILABLE');
-    await expect
-      .poll(async () => (await shop.ask('{ categories { id } }')).errors, { timeout: 30_000 })
-      .toBeUndefined();
+    // The server is started again after half a second, so some of these meet the outage.
+    for (let good = 0, tries = 0; good < 3 && tries < 5_000; tries++) {
+      const { errors } = await shop.ask('{ categories { id } }');
+      if (errors) codes.add(errors[0]?.extensions.code ?? '');
+      good = errors ? 0 : good + Number(codes.size > 0);
+    }
+    expect([...codes]).toEqual(['DATABASE_UNAVAILABLE']);
   });
 });
