@@ -3,13 +3,8 @@ import { type DocumentNode, execute, type GraphQLSchema, parse } from 'graphql';
 import { IDENTITY_HEADER, signIdentity } from '../subgraphs/kit/auth.ts';
 import { HashiraError } from '../subgraphs/kit/errors.ts';
 import { formatError } from '../subgraphs/kit/format-error.ts';
-import type { RequestContext, RunningSubgraph } from '../subgraphs/kit/subgraph.ts';
-
-/** What travels with one request through the gateway. */
-export interface GatewayContext extends RequestContext {
-  /** One context per subgraph and request, so that its DataLoaders see all fetches of the request. */
-  subgraphContexts: Map<string, object>;
-}
+import type { RunningSubgraph } from '../subgraphs/kit/subgraph.ts';
+import type { GatewayContext } from './context.ts';
 
 /** Answers fetches from a subgraph in this process: no HTTP, and each sub-query is parsed once. */
 export class LocalDataSource implements GraphQLDataSource<GatewayContext & Record<string, unknown>> {

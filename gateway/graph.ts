@@ -4,7 +4,8 @@ import type { GatewayExecutor, GatewayInterface } from '@apollo/server-gateway-i
 import { type DocumentNode, type GraphQLSchema, getOperationAST, getVariableValues, print } from 'graphql';
 import type { Logger } from '../subgraphs/kit/log.ts';
 import { AccessControl } from './access.ts';
-import type { GatewayContext, LocalDataSource, RemoteDataSource } from './data-source.ts';
+import type { GatewayContext } from './context.ts';
+import type { LocalDataSource, RemoteDataSource } from './data-source.ts';
 import { separateAccessRules } from './supergraph.ts';
 
 type DataSources = ReadonlyMap<string, LocalDataSource | RemoteDataSource>;

@@ -4,7 +4,7 @@ import { type ApolloServer, HeaderMap } from '@apollo/server';
 import { ERROR_CODES, type ErrorCode, HashiraError } from '../subgraphs/kit/errors.ts';
 import type { Logger } from '../subgraphs/kit/log.ts';
 import type { Authenticate } from './auth.ts';
-import type { GatewayContext } from './data-source.ts';
+import type { GatewayContext } from './context.ts';
 import type { Health } from './health.ts';
 import type { Page } from './pages.ts';
 
