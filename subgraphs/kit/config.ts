@@ -6,6 +6,8 @@ const url = (...protocols: string[]) =>
   z.string().refine((value) => protocols.some((protocol) => value.startsWith(`${protocol}://`)), {
     error: `must start with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
   });
+const count = (max: number, min = 0) => z.coerce.number().int().min(min).max(max);
+const isOrigin = (text: string) => text === '*' || (URL.canParse(text) && new URL(text).origin === text);
 
 /** Every setting, read from the environment. `npm run config` prints this table with the values in force. */
 export const settings = {
@@ -30,6 +32,57 @@ export const settings = {
     .describe('Keys that sign access tokens. Unset: a development key generated in HASHIRA_DATA.'),
   JWT_ISSUER: z.string().optional().describe('Required issuer of access tokens.'),
   JWT_AUDIENCE: z.string().optional().describe('Required audience of access tokens.'),
+  PRODUCTION: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('on: no introspection, no GraphiQL and no landing page, unless INTROSPECTION is on.'),
+  INTROSPECTION: z
+    .enum(['on', 'off', 'auto'])
+    .default('auto')
+    .describe('Whether clients may ask for the schema; auto: unless PRODUCTION.'),
+  SUPERGRAPH_FILE: z
+    .string()
+    .optional()
+    .describe('Supergraph to serve, loaded again when it changes. Unset: schema/supergraph.graphql.'),
+  MAX_BODY_BYTES: count(100_000_000, 1).default(1_000_000).describe('Largest request body.'),
+  MAX_TOKENS: count(1_000_000, 1).default(10_000).describe("Most tokens of a document: GraphQL's words and signs."),
+  MAX_DEPTH: count(1_000, 1).default(20).describe('Most fields within each other.'),
+  MAX_ALIASES: count(100_000).default(100).describe('Most aliases in one operation, fragments included.'),
+  MAX_ROOT_FIELDS: count(10_000, 1)
+    .default(20)
+    .describe('Most fields of Query, Mutation or Subscription in one operation.'),
+  MAX_COST: count(Number.MAX_SAFE_INTEGER, 1)
+    .default(10_000)
+    .describe('Highest cost of one operation: about the number of objects it may return; a mutation adds 10.'),
+  DEFAULT_LIST_SIZE: count(1_000_000).default(10).describe('Items that the cost counts for a list without @listSize.'),
+  TRUSTED_DOCUMENTS: z
+    .enum(['off', 'only'])
+    .default('off')
+    .describe('only: nothing but the operations of schema/operations is run.'),
+  RATE_LIMIT_PER_MINUTE: count(1e9).default(6_000).describe('Requests of one user per minute; 0 is no limit.'),
+  RATE_LIMIT_ADDRESS_PER_MINUTE: count(1e9)
+    .default(6_000)
+    .describe('Requests per minute of all visitors of one address; 0 is no limit.'),
+  TRUST_PROXY: count(10)
+    .default(0)
+    .describe('Proxies in front, whose X-Forwarded-For tells the address. 0: the address of the connection.'),
+  CORS_ORIGINS: z
+    .string()
+    .refine((list) => originsOf(list).every(isOrigin), {
+      error: 'must read like https://shop.example,https://admin.example, or *',
+    })
+    .default('')
+    .describe('Origins whose pages may ask, comma separated, or *. Empty: none but our own.'),
+  SUBGRAPH_TIMEOUT_MS: count(3_600_000, 1).default(30_000).describe('Longest wait for one answer of a subgraph.'),
+  SUBGRAPH_RETRIES: count(10).default(2).describe('Further tries of a read that a subgraph by URL did not answer.'),
+  MAX_SUBSCRIPTIONS_PER_USER: count(1_000_000).default(100).describe('Open subscriptions of one user.'),
+  SUBSCRIPTION_QUEUE: count(1_000_000, 1)
+    .default(256)
+    .describe('Events kept for a client that reads slowly, before its subscription is ended.'),
+  DRAIN_SECONDS: count(3_600).default(10).describe('At the end, longest wait for requests in flight.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https').optional().describe('Collector of traces. Unset: no traces.'),
+  METRICS: z.enum(['on', 'off']).default('on').describe('Whether /metrics is served.'),
+  LOG_REQUESTS: z.enum(['off', 'errors', 'all']).default('errors').describe('Which requests are logged.'),
   CATALOG_URL: url('http', 'https').optional().describe('Catalog subgraph by URL. Unset: as supergraph.yaml says.'),
   RECOMMENDATION_URL: url('http', 'https').optional().describe('Recommendation subgraph by URL.'),
   FORECAST_URL: url('http', 'https').optional().describe('Forecast subgraph by URL.'),
@@ -51,6 +104,13 @@ export const settings = {
     .describe('Size of the shop that the first start generates, for example users=20000,interactions=2000000.'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least level logged.'),
 } as const;
+
+/** The origins of a CORS_ORIGINS. */
+export const originsOf = (list: string): string[] =>
+  list
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '');
 
 const schema = z.object(settings);
 type Settings = z.infer<typeof schema>;
