@@ -10,10 +10,10 @@ async function samples(metrics: Metrics, name: string): Promise<string[]> {
 describe('metrics', () => {
   it('count and time requests by operation, kind and outcome', async () => {
     const metrics = new Metrics();
-    metrics.request('Cart', 'query', 'ok', 0.5);
-    metrics.request('Cart', 'query', 'ok', 0.25);
-    metrics.request('Cart', 'query', 'partial', 0.25);
-    metrics.request(undefined, 'mutation', 'ok', 0.1);
+    metrics.request('Cart', 'query', 'ok', 500);
+    metrics.request('Cart', 'query', 'ok', 250);
+    metrics.request('Cart', 'query', 'partial', 250);
+    metrics.request(undefined, 'mutation', 'ok', 100);
     expect(await samples(metrics, 'request_duration_seconds_')).toEqual([
       'hashira_request_duration_seconds_sum{operation="Cart",kind="query",outcome="ok"} 0.75',
       'hashira_request_duration_seconds_count{operation="Cart",kind="query",outcome="ok"} 2',
@@ -26,10 +26,10 @@ describe('metrics', () => {
 
   it('keep at most 200 operation names, and give no place to what was refused', async () => {
     const metrics = new Metrics();
-    for (let i = 0; i < 500; i++) metrics.request(`Junk${i}`, undefined, 'refused', 0.001);
-    for (let i = 0; i < 300; i++) metrics.request(`Op${i}`, 'query', 'ok', 0.001);
-    metrics.request('x'.repeat(101), 'query', 'ok', 0.001);
-    metrics.request('Op7', 'query', 'ok', 0.001);
+    for (let i = 0; i < 500; i++) metrics.request(`Junk${i}`, undefined, 'refused', 1);
+    for (let i = 0; i < 300; i++) metrics.request(`Op${i}`, 'query', 'ok', 1);
+    metrics.request('x'.repeat(101), 'query', 'ok', 1);
+    metrics.request('Op7', 'query', 'ok', 1);
     const counts = await samples(metrics, 'request_duration_seconds_count');
     expect(counts).toHaveLength(202);
     expect(counts).toContain(
@@ -41,9 +41,9 @@ describe('metrics', () => {
 
   it('show each subgraph, its breaker and its streams', async () => {
     const metrics = new Metrics();
-    metrics.fetch('catalog', 'ok', 0.01);
-    metrics.fetch('catalog', 'open', 0);
-    metrics.breaker('catalog', 'open');
+    metrics.onFetch('catalog', 'ok', 10);
+    metrics.onFetch('catalog', 'open', 0);
+    metrics.onBreaker('catalog', 'open');
     metrics.upstreamOpened('catalog');
     metrics.upstreamOpened('catalog');
     metrics.upstreamClosed('catalog');
@@ -73,7 +73,7 @@ describe('metrics', () => {
     const metrics = new Metrics();
     metrics.lookup('operation', true);
     metrics.lookup('operation', false);
-    metrics.planned(0.015);
+    metrics.planned(15);
     metrics.refused('RATE_LIMITED');
     metrics.supergraph('served');
     metrics.supergraph('refused');

@@ -13,7 +13,7 @@ const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 
 /**
  * What Prometheus is told about this process. A gateway without metrics holds null in its place.
- * Every label has a bounded set of values; all durations are in seconds.
+ * Every label has a bounded set of values. Durations are taken in ms and shown in seconds, as Prometheus wants them.
  */
 export class Metrics {
   private readonly registry = new Registry();
@@ -48,9 +48,9 @@ export class Metrics {
   }
 
   /** @param kind unknown for a request refused before its operation was found */
-  request(name: string | undefined, kind: OperationKind | undefined, outcome: Outcome, seconds: number): void {
+  request(name: string | undefined, kind: OperationKind | undefined, outcome: Outcome, ms: number): void {
     const operation = this.names.label(name, outcome !== 'refused');
-    this.requests.of(operation, kind ?? 'unknown', outcome).observe(seconds);
+    this.requests.of(operation, kind ?? 'unknown', outcome).observe(ms / 1000);
   }
 
   /** A request that was not run: rate limited, too large, not trusted, … @param code one of the catalogue */
@@ -59,11 +59,11 @@ export class Metrics {
   }
 
   /** @param outcome `open`: not sent, the circuit breaker being open; `aborted`: the client left */
-  fetch(subgraph: string, outcome: FetchOutcome, seconds: number): void {
-    this.fetches.of(subgraph, outcome).observe(seconds);
+  onFetch(subgraph: string, outcome: FetchOutcome, ms: number): void {
+    this.fetches.of(subgraph, outcome).observe(ms / 1000);
   }
 
-  breaker(subgraph: string, state: BreakerState): void {
+  onBreaker(subgraph: string, state: BreakerState): void {
     this.breakers.of(subgraph).set(BREAKER_VALUES[state]);
   }
 
@@ -71,8 +71,8 @@ export class Metrics {
     this.lookups.of(cache, hit ? 'hit' : 'miss').inc();
   }
 
-  planned(seconds: number): void {
-    this.plans.of().observe(seconds);
+  planned(ms: number): void {
+    this.plans.of().observe(ms / 1000);
   }
 
   subscriptionOpened(): void {
