@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 
 export type Page = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Serves one HTML text, made and compressed at the first request. */
-function html(render: () => string): Page {
+/** Serves one HTML text, made and compressed at the first request. @param policy what it may load and run */
+function html(policy: string, render: () => string): Page {
   let page: { plain: Buffer; zipped: Buffer; etag: string } | undefined;
   return (request, response) => {
     if (!page) {
@@ -17,6 +18,10 @@ function html(render: () => string): Page {
     response.setHeader('cache-control', 'no-cache');
     response.setHeader('etag', page.etag);
     response.setHeader('x-frame-options', 'DENY');
+    response.setHeader(
+      'content-security-policy',
+      `${policy}frame-ancestors 'none'; base-uri 'none'; form-action 'none'`,
+    );
     if (request.headers['if-none-match'] === page.etag) {
       response.statusCode = 304;
       response.end();
@@ -42,10 +47,23 @@ query Visitor {
 }
 `;
 
+/** Everything is in the page itself: inline scripts, fonts as data, workers made of it. It talks to its own origin only. */
+const GRAPHIQL_POLICY =
+  "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; worker-src blob:; style-src 'unsafe-inline'; " +
+  "img-src 'self' data:; font-src data:; connect-src 'self'; ";
+
 /** GraphiQL in one self-contained page: works without a network. */
-const graphiql = html(() => renderGraphiQL({ title: 'HashiraMart', endpoint: '/graphql', defaultQuery: FIRST_QUERY }));
+const graphiql = html(GRAPHIQL_POLICY, () =>
+  renderGraphiQL({
+    title: 'HashiraMart',
+    endpoint: '/graphql',
+    subscriptionsProtocol: 'WS',
+    defaultQuery: FIRST_QUERY,
+  }),
+);
 
 const welcome = html(
+  "default-src 'none'; style-src 'unsafe-inline'; ",
   () => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>HashiraMart</title>
@@ -64,7 +82,28 @@ const welcome = html(
 </body></html>`,
 );
 
+/** Apollo Sandbox as Apollo Server shows it. Its own policy, in the page, says what it may load from its vendor. */
+export async function landingPage(): Promise<Page> {
+  const plugin = ApolloServerPluginLandingPageLocalDefault({
+    footer: false,
+    document: FIRST_QUERY,
+    embed: { runTelemetry: false, endpointIsEditable: false },
+  });
+  // The plugin asks nothing of the server it starts with.
+  const started = await plugin.serverWillStart?.({} as never);
+  const page = (await started?.renderLandingPage?.())?.html;
+  const text = typeof page === 'function' ? await page() : page;
+  if (!text) throw new Error('Apollo Server has no landing page.');
+  return html('', () => text);
+}
+
+/** Pages without the one of GET /graphql. */
 export const pages: ReadonlyMap<string, Page> = new Map([
   ['/', welcome],
   ['/graphiql', graphiql],
 ]);
+
+/** The pages a person opens, by path; `/graphql` for a GET that accepts HTML. None in production. */
+export async function createPages({ production }: { production: boolean }): Promise<ReadonlyMap<string, Page>> {
+  return production ? new Map() : new Map([...pages, ['/graphql', await landingPage()]]);
+}
