@@ -2,14 +2,19 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { cancellable } from './cancellable.ts';
 import { HashiraError } from './errors.ts';
 
 type Row = Record<string, unknown>;
 
 /** What a `store.ts` needs of a connection; the pool and a transaction both are one. */
 export interface Queryable {
-  /** One parameterised statement; the rows it returns. @throws HashiraError DATABASE_UNAVAILABLE or STORAGE_FULL */
-  query<R = Row>(text: string, values?: readonly unknown[]): Promise<R[]>;
+  /**
+   * One parameterised statement; the rows it returns.
+   * @param signal cancels the statement in PostgreSQL when it aborts
+   * @throws HashiraError DATABASE_UNAVAILABLE or STORAGE_FULL; the reason of the signal
+   */
+  query<R = Row>(text: string, values?: readonly unknown[], signal?: AbortSignal): Promise<R[]>;
 }
 
 export interface Transaction extends Queryable {
@@ -42,7 +47,11 @@ export class Database implements Queryable {
     this.pool.on('error', () => {});
   }
 
-  async query<R = Row>(text: string, values: readonly unknown[] = []): Promise<R[]> {
+  async query<R = Row>(text: string, values: readonly unknown[] = [], signal?: AbortSignal): Promise<R[]> {
+    if (signal) {
+      signal.throwIfAborted();
+      return this.withClient((client) => this.run<R>(client, text, values, signal));
+    }
     this.statements++;
     try {
       return (await this.pool.query(text, [...values])).rows as R[];
@@ -53,44 +62,57 @@ export class Database implements Queryable {
 
   /** Runs `work` in one transaction: all of it happens, or nothing. */
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const client = await this.pool.connect().catch((error) => {
-      throw coded(error);
-    });
-    let broken: Error | undefined;
-    const onError = (error: Error) => {
-      broken = error;
-    };
-    client.on('error', onError);
-    const tx: Transaction = {
-      query: async <R>(text: string, values: readonly unknown[] = []) => {
-        this.statements++;
-        return (await client.query(text, [...values])).rows as R[];
-      },
-      copy: async (table, columns, rows) => {
-        this.statements++;
-        const sink = client.query(copyFrom(`COPY ${table} (${columns.join(', ')}) FROM STDIN`));
-        await pipeline(Readable.from(encodeCopy(rows)), sink);
-        return sink.rowCount ?? 0;
-      },
-    };
-    try {
+    return this.withClient(async (client, broke) => {
+      const tx: Transaction = {
+        query: (text, values = [], signal) => this.run(client, text, values, signal),
+        copy: async (table, columns, rows) => {
+          this.statements++;
+          const sink = client.query(copyFrom(`COPY ${table} (${columns.join(', ')}) FROM STDIN`));
+          await pipeline(Readable.from(encodeCopy(rows)), sink);
+          return sink.rowCount ?? 0;
+        },
+      };
       await client.query('BEGIN');
-      const result = await work(tx);
-      await client.query('COMMIT');
-      return result;
-    } catch (error) {
-      await client.query('ROLLBACK').catch((rollback: Error) => {
-        broken = rollback;
-      });
-      throw coded(error);
-    } finally {
-      client.off('error', onError);
-      client.release(broken);
-    }
+      try {
+        const result = await work(tx);
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        // Where even this fails, the connection is closed below, which ends the transaction too.
+        await client.query('ROLLBACK').catch(broke);
+        throw error;
+      }
+    });
   }
 
   async close(): Promise<void> {
     await this.pool.end();
+  }
+
+  private async run<R>(client: pg.ClientBase, text: string, values: readonly unknown[], signal?: AbortSignal) {
+    this.statements++;
+    if (signal) return (await cancellable(client, text, values, signal)) as R[];
+    return (await client.query(text, [...values])).rows as R[];
+  }
+
+  /** Lends one connection; one that broke meanwhile does not come back to the pool. */
+  private async withClient<T>(work: (client: pg.PoolClient, broke: (error: Error) => void) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect().catch((error) => {
+      throw coded(error);
+    });
+    let broken: Error | undefined;
+    const broke = (error: Error) => {
+      broken = error;
+    };
+    client.on('error', broke);
+    try {
+      return await work(client, broke);
+    } catch (error) {
+      throw coded(error);
+    } finally {
+      client.off('error', broke);
+      client.release(broken);
+    }
   }
 }
 
