@@ -1,0 +1,293 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputType,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isInputObjectType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
+  type ValueNode,
+  valueFromAST,
+} from 'graphql';
+import { HashiraError } from '../../subgraphs/kit/errors.ts';
+import { type CostFunction, CostProgram, type Term, type Variables } from './cost-program.ts';
+import { type ListSize, type Weights, weightsOf } from './weights.ts';
+
+export type { CostFunction } from './cost-program.ts';
+
+/** What a field of the root type Mutation costs beside what it returns, as in Apollo's demand control. */
+const MUTATION = 10;
+/** The whole schema is made once and then copied: its lists are not counted. */
+const INTROSPECTION = 100;
+/** Selections looked at, over all types they are looked at for, before an operation counts as without bound. */
+const MAX_WORK = 200_000;
+
+/**
+ * Demand control: what an operation may cost, known before it runs. An object counts 1, a scalar 0, or what `@cost` says; a list
+ * counts its items, as many as `@listSize` says; an argument or input field counts what `@cost` says. Fields are counted as they are merged
+ * in execution; of the possible types of an interface or union the dearest counts; what a variable may skip counts.
+ * @see https://ibm.github.io/graphql-specs/cost-spec.html
+ */
+export class CostModel {
+  private readonly weights: Weights;
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    supergraphSdl: string,
+    private readonly options: { defaultListSize: number },
+  ) {
+    this.weights = weightsOf(supergraphSdl);
+  }
+
+  /** Once per operation of a valid document. The function throws HashiraError BAD_USER_INPUT where a list must be sliced and is not. */
+  compile(document: DocumentNode, operation: OperationDefinitionNode): CostFunction {
+    const root = this.schema.getRootType(operation.operation);
+    if (!root) return () => 0;
+    const compiler = new Compiler(this.schema, this.weights, this.options.defaultListSize, document);
+    return compiler.compile(root, operation);
+  }
+}
+
+class Compiler {
+  private readonly program = new CostProgram();
+  private readonly fragments = new Map<string, FragmentDefinitionNode>();
+  private readonly ids = new Map<SelectionSetNode, number>();
+  /** Cost of merged selection sets on one type; 0 while it is being computed, which only a cycle meets. */
+  private readonly known = new Map<string, Term>();
+  private work = 0;
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    private readonly weights: Weights,
+    private readonly defaultListSize: number,
+    document: DocumentNode,
+  ) {
+    for (const definition of document.definitions) {
+      if (definition.kind === Kind.FRAGMENT_DEFINITION) this.fragments.set(definition.name.value, definition);
+    }
+  }
+
+  compile(root: GraphQLObjectType, operation: OperationDefinitionNode): CostFunction {
+    const cost = this.object(root, [operation.selectionSet], null);
+    if (this.work > MAX_WORK) return () => Number.MAX_SAFE_INTEGER;
+    return this.program.compile(cost);
+  }
+
+  /** @param sized the fields of this object whose size its own field's `@listSize` gives */
+  private object(type: GraphQLObjectType, sets: readonly SelectionSetNode[], sized: Sized | null): Term {
+    this.work += 1 + sets.length;
+    const ids = [...new Set(sets.map((set) => this.id(set)))].sort((a, b) => a - b);
+    const key = `${type.name} ${ids} ${sized ? `${sized.names} ${typeof sized.size === 'number' ? sized.size : `#${sized.size.step}`}` : ''}`;
+    const known = this.known.get(key);
+    if (known !== undefined || this.work > MAX_WORK) return known ?? 0;
+    this.known.set(key, 0);
+    const fields = new Map<string, FieldNode[]>();
+    const visited = new Set<string>();
+    for (const set of sets) this.collect(type, set, fields, visited);
+    const cost = this.program.sum([...fields.values()].map((nodes) => this.field(type, nodes, sized)));
+    this.known.set(key, cost);
+    return cost;
+  }
+
+  private field(parent: GraphQLObjectType, nodes: readonly FieldNode[], sized: Sized | null): Term {
+    const node = nodes[0] as FieldNode;
+    const name = node.name.value;
+    if (name === '__schema' || name === '__type') return INTROSPECTION;
+    const field = parent.getFields()[name];
+    if (!field) return 0; // __typename, or not valid
+    const declared = this.lookup(this.weights.sizes, parent, name);
+    const slice = declared ? this.slice(field, node, declared) : null;
+    const own = declared?.sizedFields.length ? null : slice;
+
+    const type = getNamedType(field.type);
+    const sets = nodes.flatMap((each) => each.selectionSet ?? []);
+    const within: Sized | null =
+      declared?.sizedFields.length && slice !== null ? { names: declared.sizedFields, size: slice } : null;
+    const weight = this.lookup(this.weights.costs, parent, name);
+    const members = isAbstractType(type) ? this.schema.getPossibleTypes(type) : isObjectType(type) ? [type] : [];
+    const item = isLeafType(type)
+      ? (weight ?? this.weights.costs.get(type.name) ?? 0)
+      : this.program.max(
+          members.map((member) =>
+            this.program.sum([weight ?? this.weights.costs.get(member.name) ?? 1, this.object(member, sets, within)]),
+          ),
+        );
+
+    const size = own ?? (sized?.names.includes(name) ? sized.size : this.defaultListSize);
+    const levels = listLevels(field.type);
+    const items = levels === 0 ? 1 : this.program.product(size, this.defaultListSize ** (levels - 1));
+    return this.program.sum([
+      this.program.product(items, item),
+      ...field.args.map((argument) => this.argument(parent, field, argument, node)),
+      parent === this.schema.getMutationType() ? MUTATION : 0,
+    ]);
+  }
+
+  /** How many items the arguments ask for. */
+  private slice(field: GraphQLField<unknown, unknown>, node: FieldNode, size: ListSize): Term {
+    const otherwise = size.assumedSize ?? this.defaultListSize;
+    if (size.slicingArguments.length === 0) return otherwise;
+    const values = field.args
+      .filter(({ name }) => size.slicingArguments.includes(name))
+      .map((argument) => argumentReader(argument, node));
+    const count: CostFunction = (variables) => {
+      const given = values.map((value) => value(variables)).filter((value) => typeof value === 'number');
+      if (size.requireOneSlicingArgument && given.length !== 1) {
+        const names = size.slicingArguments.map((name) => `"${name}"`).join(', ');
+        throw new HashiraError('BAD_USER_INPUT', `Field "${field.name}" needs exactly one of the arguments ${names}.`);
+      }
+      return given.length > 0 ? Math.max(0, ...given) : otherwise;
+    };
+    const fixed = !(node.arguments ?? []).some(({ value }) => usesVariables(value));
+    try {
+      return fixed ? count({}) : this.program.read(count);
+    } catch {
+      return this.program.read(count); // and throws when it is asked
+    }
+  }
+
+  private argument(
+    parent: GraphQLObjectType,
+    field: GraphQLField<unknown, unknown>,
+    argument: GraphQLArgument,
+    node: FieldNode,
+  ): Term {
+    const own = this.lookup(this.weights.costs, parent, `${field.name}(${argument.name}:)`);
+    if (!this.weighs(argument.type, own)) return 0;
+    const given = node.arguments?.find(({ name }) => name.value === argument.name)?.value;
+    const value = argumentReader(argument, node);
+    const cost: CostFunction = (variables) => this.input(value(variables), argument.type, own);
+    return given && usesVariables(given) ? this.program.read(cost) : cost({});
+  }
+
+  /** What an input value costs: its argument or field once, and within every object its fields. */
+  private input(value: unknown, type: GraphQLInputType, own: number | undefined): number {
+    if (value === undefined || value === null) return 0;
+    const named = getNamedType(type);
+    let cost = own ?? this.weights.costs.get(named.name) ?? 0;
+    if (!isInputObjectType(named)) return cost;
+    for (const item of Array.isArray(value) ? value.flat(Number.POSITIVE_INFINITY) : [value]) {
+      for (const field of Object.values(named.getFields())) {
+        const inner = (item as Record<string, unknown> | null)?.[field.name];
+        cost += this.input(inner, field.type, this.weights.costs.get(`${named.name}.${field.name}`));
+      }
+    }
+    return cost;
+  }
+
+  /** Whether anything in a value of this type can cost something. */
+  private weighs(type: GraphQLInputType, own: number | undefined, seen = new Set<string>()): boolean {
+    const named = getNamedType(type);
+    if (own !== undefined || this.weights.costs.has(named.name)) return true;
+    if (!isInputObjectType(named) || seen.has(named.name)) return false;
+    seen.add(named.name);
+    return Object.values(named.getFields()).some((field) =>
+      this.weighs(field.type, this.weights.costs.get(`${named.name}.${field.name}`), seen),
+    );
+  }
+
+  /** Of the type itself, or of an interface that declares the field. */
+  private lookup<T>(table: ReadonlyMap<string, T>, type: GraphQLObjectType, member: string): T | undefined {
+    const own = table.get(`${type.name}.${member}`);
+    if (own !== undefined) return own;
+    for (const { name } of type.getInterfaces()) {
+      const inherited = table.get(`${name}.${member}`);
+      if (inherited !== undefined) return inherited;
+    }
+    return undefined;
+  }
+
+  /** GraphQL's CollectFields. */
+  private collect(
+    type: GraphQLObjectType,
+    set: SelectionSetNode,
+    fields: Map<string, FieldNode[]>,
+    visited: Set<string>,
+  ): void {
+    this.work += set.selections.length;
+    if (this.work > MAX_WORK) return;
+    for (const selection of set.selections) {
+      if (isNeverIncluded(selection)) continue;
+      if (selection.kind === Kind.FIELD) {
+        const key = selection.alias?.value ?? selection.name.value;
+        const nodes = fields.get(key);
+        if (nodes) nodes.push(selection);
+        else fields.set(key, [selection]);
+        continue;
+      }
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        if (visited.has(selection.name.value)) continue;
+        visited.add(selection.name.value);
+      }
+      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.fragments.get(selection.name.value);
+      if (fragment && this.applies(fragment.typeCondition?.name.value, type)) {
+        this.collect(type, fragment.selectionSet, fields, visited);
+      }
+    }
+  }
+
+  private applies(condition: string | undefined, type: GraphQLObjectType): boolean {
+    if (condition === undefined || condition === type.name) return true;
+    const named = this.schema.getType(condition);
+    return isAbstractType(named) && this.schema.isSubType(named, type);
+  }
+
+  private id(set: SelectionSetNode): number {
+    const id = this.ids.get(set) ?? this.ids.size;
+    this.ids.set(set, id);
+    return id;
+  }
+}
+
+/** The size that a field's `@listSize` gives to fields of what it returns. */
+interface Sized {
+  names: readonly string[];
+  size: Term;
+}
+
+function listLevels(type: GraphQLOutputType): number {
+  if (isNonNullType(type)) return listLevels(type.ofType);
+  return isListType(type) ? 1 + listLevels(type.ofType) : 0;
+}
+
+/** Reads an argument from its literal, variable or default. */
+function argumentReader(
+  { name, type, defaultValue }: GraphQLArgument,
+  node: FieldNode,
+): (variables: Variables) => unknown {
+  const given = node.arguments?.find((each) => each.name.value === name)?.value;
+  if (!given) return () => defaultValue;
+  if (given.kind === Kind.VARIABLE) {
+    return (variables) => (variables[given.name.value] === undefined ? defaultValue : variables[given.name.value]);
+  }
+  return (variables) => valueFromAST(given, type, variables);
+}
+
+function usesVariables(node: ValueNode): boolean {
+  if (node.kind === Kind.LIST) return node.values.some(usesVariables);
+  if (node.kind === Kind.OBJECT) return node.fields.some((field) => usesVariables(field.value));
+  return node.kind === Kind.VARIABLE;
+}
+
+/** Skipped by a literal. */
+const isNeverIncluded = (selection: SelectionNode): boolean =>
+  (selection.directives ?? []).some(({ name, arguments: given }) => {
+    const condition = given?.[0]?.value;
+    return (
+      condition?.kind === Kind.BOOLEAN &&
+      (name.value === 'skip' ? condition.value : name.value === 'include' && !condition.value)
+    );
+  });
