@@ -18,7 +18,7 @@ afterAll(() => server.close());
 describe('the pages a person opens', () => {
   it.each([
     ['/', 'href="/graphiql"'],
-    ['/graphiql', '"subscriptionsProtocol":"WS"'],
+    ['/graphiql', '"subscriptionsProtocol":"GRAPHQL_SSE"'],
     ['/graphql', 'embeddable-sandbox'],
   ])('are whole at %s, cannot be framed, and cost little a second time', async (path, part) => {
     const first = await fetch(url + path);

@@ -52,12 +52,17 @@ const GRAPHIQL_POLICY =
   "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; worker-src blob:; style-src 'unsafe-inline'; " +
   "img-src 'self' data:; font-src data:; connect-src 'self'; ";
 
-/** GraphiQL in one self-contained page: works without a network. */
+/**
+ * GraphiQL in one self-contained page: works without a network. It subscribes by SSE, because over WebSocket it would not
+ * send what a person types under Headers, the token.
+ */
 const graphiql = html(GRAPHIQL_POLICY, () =>
   renderGraphiQL({
     title: 'HashiraMart',
     endpoint: '/graphql',
-    subscriptionsProtocol: 'WS',
+    subscriptionsProtocol: 'GRAPHQL_SSE',
+    subscriptionsEndpoint: '/graphql',
+    method: 'POST',
     defaultQuery: FIRST_QUERY,
   }),
 );
