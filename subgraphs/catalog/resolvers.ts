@@ -39,6 +39,9 @@ import { storableArguments } from './text.ts';
 
 const FIRST = 'How many products, 1 to 100; 20 when not given.';
 const AFTER = 'The cursor of a product of the same list: the page goes on after it.';
+const LIST = '@listSize(assumedSize: 20, slicingArguments: ["first"], requireOneSlicingArgument: false)';
+const CONNECTION =
+  '@listSize(assumedSize: 20, slicingArguments: ["first"], requireOneSlicingArgument: false, sizedFields: ["edges"])';
 
 type Connection = Pick<ProductConnection, 'pageInfo' | 'count'> & { edges: { node: model.Product; cursor: string }[] };
 
@@ -82,6 +85,7 @@ export class CatalogResolver {
   }
 
   @Query(() => ProductConnection, { description: 'The catalogue, filtered and sorted.' })
+  @Directive(CONNECTION)
   products(
     @Arg('first', () => Int, { nullable: true, description: FIRST }) first: number | null,
     @Arg('after', () => String, { nullable: true, description: AFTER }) after: string | null,
@@ -106,6 +110,7 @@ export class CatalogResolver {
     description:
       'Products that have all words of a query, best first. The last word may be only begun. "A phrase", or, and -not work.',
   })
+  @Directive(CONNECTION)
   search(
     @Arg('query', () => String, { description: 'What the shopper typed, at most 500 characters.' }) query: string,
     @Arg('first', () => Int, { nullable: true, description: FIRST }) first: number | null,
@@ -119,6 +124,7 @@ export class CatalogResolver {
   }
 
   @Query(() => [Category], { description: 'All categories, by name.' })
+  @Directive('@listSize(assumedSize: 50)')
   categories(@Ctx() { store }: CatalogContext): Promise<model.Category[]> {
     return store.categories();
   }
@@ -181,6 +187,7 @@ export class CategoryResolver {
   }
 
   @FieldResolver(() => ProductConnection, { description: 'Products in it and in the categories below, newest first.' })
+  @Directive(CONNECTION)
   products(
     @Root() { id }: model.Category,
     @Arg('first', () => Int, { nullable: true, description: FIRST }) first: number | null,
@@ -207,6 +214,7 @@ export class UserResolver {
   @FieldResolver(() => [Product], {
     description: 'Products this user has looked at since tracking began, latest first.',
   })
+  @Directive(LIST)
   async recentlyViewed(
     @Root() { id }: User,
     @Arg('first', () => Int, { nullable: true, description: FIRST }) first: number | null,

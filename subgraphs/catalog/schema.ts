@@ -194,6 +194,7 @@ export class ProductInput {
 @ObjectType({ description: 'What became of the products.' })
 export class UpsertProductsPayload {
   @Field(() => [Product], { description: 'The products as they are now, in the order they were given.' })
+  @Directive('@listSize(assumedSize: 500)')
   products: Product[];
 }
 

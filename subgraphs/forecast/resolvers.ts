@@ -9,6 +9,8 @@ import { type SeriesKey, SHOP } from './series.ts';
 const HORIZON = 'How many periods ahead: 1 to 56 days or 26 weeks; 28 days or 8 weeks when not given.';
 const GRANULARITY = 'By day or by week; when not given, by day where sales are known by day.';
 const ANALYSTS = '@requiresScopes(scopes: [["analyst"], ["admin"]])';
+const PERIODS =
+  '@listSize(assumedSize: 28, slicingArguments: ["horizon"], requireOneSlicingArgument: false, sizedFields: ["history", "points"])';
 
 const toSchema = ({ granularity, ...rest }: domain.SalesForecast): SalesForecast => ({
   ...rest,
@@ -37,6 +39,7 @@ export class ForecastResolver {
     description: 'Sales of a product, of a category with those below it, or, with neither, of the whole shop.',
   })
   @Directive(ANALYSTS)
+  @Directive(PERIODS)
   async salesForecast(
     @Arg('productId', () => ID, { nullable: true, description: 'A product.' }) productId: string | null,
     @Arg('categoryId', () => ID, { nullable: true, description: 'A category.' }) categoryId: string | null,
@@ -69,6 +72,7 @@ export class ProductResolver {
     description: 'Its sales; null when it has none yet, or no model is in production.',
   })
   @Directive(ANALYSTS)
+  @Directive(PERIODS)
   forecast(
     @Root() { id }: Product,
     @Arg('horizon', () => Int, { nullable: true, description: HORIZON }) horizon: number | null,
@@ -87,6 +91,7 @@ export class CategoryResolver {
     description: 'Sales of it and those below it; null when there are none yet, or no model is in production.',
   })
   @Directive(ANALYSTS)
+  @Directive(PERIODS)
   forecast(
     @Root() { id }: Category,
     @Arg('horizon', () => Int, { nullable: true, description: HORIZON }) horizon: number | null,

@@ -48,6 +48,8 @@ export class SalesForecast {
     description:
       'Sales before the forecast, oldest first: eight periods for each one forecast, at most 392 days or 65 weeks, as far as they are known.',
   })
+  // Eight periods for each one forecast, whose number gives the size of both lists.
+  @Directive('@cost(weight: 8)')
   history: SalesPoint[];
 
   @Field(() => [ForecastPoint], { description: 'The forecast, beginning with the period after the history.' })

@@ -11,6 +11,8 @@ import { findJob, isJobId, type JobPosition, listJobs, requestCancel } from './s
 
 const ADMIN = '@requiresScopes(scopes: [["admin"]])';
 const ADMIN_OR_ANALYST = '@requiresScopes(scopes: [["admin"], ["analyst"]])';
+const CONNECTION =
+  '@listSize(assumedSize: 20, slicingArguments: ["first"], requireOneSlicingArgument: false, sizedFields: ["edges"])';
 
 const DEFAULT_LOG_LINES = 100;
 const MAX_LOG_LINES = 1_000;
@@ -33,6 +35,7 @@ export class PipelineResolver {
 
   @Query(() => JobConnection, { description: 'All jobs, newest first.' })
   @Directive(ADMIN)
+  @Directive(CONNECTION)
   async jobs(
     @Ctx() { database }: PipelineContext,
     @Arg('first', () => Int, { nullable: true, description: 'How many jobs, 1 to 100; 20 when not given.' })
@@ -51,6 +54,7 @@ export class PipelineResolver {
 
   @Query(() => [ModelVersionType], { description: 'The versions of the models, by name, newest first.' })
   @Directive(ADMIN_OR_ANALYST)
+  @Directive('@listSize(assumedSize: 50)')
   models(
     @Ctx() { registry, signal }: PipelineContext,
     @Arg('name', () => String, { nullable: true, description: 'Only versions of this model.' }) name?: string | null,
@@ -134,6 +138,9 @@ export class JobResolver {
   }
 
   @FieldResolver(() => [String], { description: 'The last lines of its log, oldest first.' })
+  @Directive('@listSize(assumedSize: 100, slicingArguments: ["last"], requireOneSlicingArgument: false)')
+  // A line counts, so that the logs of all jobs cannot be asked for at once.
+  @Directive('@cost(weight: 1)')
   async logs(
     @Root() { id }: Job,
     @Ctx() { logs }: PipelineContext,

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, Directive, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
 import { decodeCursor, page, pageSize } from '../kit/connection.ts';
 import { badInput } from '../kit/errors.ts';
 import type { RecommendationContext } from './context.ts';
@@ -8,6 +8,9 @@ import { Product, Recommendation, RecommendationConnection, RecommendationReason
 
 const FIRST = 'How many products, 1 to 100; 20 when not given.';
 const CATEGORY = 'Only products of this category and those below it. One that does not exist has none.';
+const LIST = '@listSize(assumedSize: 20, slicingArguments: ["first"], requireOneSlicingArgument: false)';
+const CONNECTION =
+  '@listSize(assumedSize: 20, slicingArguments: ["first"], requireOneSlicingArgument: false, sizedFields: ["edges"])';
 // Deeper than any list of candidates; what popularity fills beyond is not worth a page.
 const DEEPEST_RANK = 10_000;
 
@@ -36,6 +39,7 @@ export class PopularResolver {
   @Query(() => [Recommendation], {
     description: 'What most people look at and buy, lately above all. For visitors; the same for everybody.',
   })
+  @Directive(LIST)
   async popular(
     @Arg('first', () => Int, { nullable: true, description: FIRST }) first: number | null,
     @Arg('categoryId', () => ID, { nullable: true, description: CATEGORY }) categoryId: string | null,
@@ -52,6 +56,7 @@ export class UserResolver {
     description:
       'Products this user may like, best first. Never what the user has already looked at, put into the cart or bought: `recentlyViewed` shows that. The list ends where the model sees no reason to go on; later pages go on in the order of the first.',
   })
+  @Directive(CONNECTION)
   async recommendations(
     @Root() { id }: User,
     @Arg('first', () => Int, { nullable: true, description: FIRST }) first: number | null,
@@ -83,6 +88,7 @@ export class ProductResolver {
     description:
       'Products like this one, the nearest first: liked by the same people and, in part, of like attributes. Of a product too new for the model, the most popular ones of its category.',
   })
+  @Directive(LIST)
   async similar(
     @Root() { id }: Product,
     @Arg('first', () => Int, { nullable: true, description: FIRST }) first: number | null,
