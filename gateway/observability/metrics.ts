@@ -1,10 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { OperationNames } from './operation-names.ts';
+import type { BreakerState } from '../sources/circuit-breaker.ts';
+import type { FetchObserver, FetchOutcome } from '../sources/fetch-observer.ts';
+import { BoundedLabels } from './bounded-labels.ts';
 import type { Outcome } from './outcome.ts';
 
 export type OperationKind = 'query' | 'mutation' | 'subscription';
-export type FetchOutcome = 'ok' | 'error' | 'timeout' | 'aborted' | 'open';
-export type BreakerState = 'closed' | 'half-open' | 'open';
 
 const BREAKER_VALUES: Record<BreakerState, number> = { closed: 0, 'half-open': 1, open: 2 };
 
@@ -15,9 +15,11 @@ const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
  * What Prometheus is told about this process. A gateway without metrics holds null in its place.
  * Every label has a bounded set of values. Durations are taken in ms and shown in seconds, as Prometheus wants them.
  */
-export class Metrics {
+export class Metrics implements FetchObserver {
   private readonly registry = new Registry();
-  private readonly names = new OperationNames();
+  /** Both come from outside: clients name operations, and subgraphs may have codes of their own. */
+  private readonly names = new BoundedLabels(200);
+  private readonly codes = new BoundedLabels(60);
 
   private readonly requests = this.histogram('request_duration_seconds', 'Requests, from arrival to answer.', [
     'operation',
@@ -36,10 +38,8 @@ export class Metrics {
   );
   private readonly lookups = this.counter('cache_lookups_total', 'Look-ups in a cache.', ['cache', 'result']);
   private readonly refusals = this.counter('refused_total', 'Requests that were not run, by code.', ['code']);
-  private readonly open = this.gauge('subscriptions_open', 'Subscriptions of clients now.', []);
   private readonly events = this.counter('subscription_events_total', 'Events sent to subscribers.', []);
   private readonly ended = this.counter('subscriptions_ended_total', 'Subscriptions ended, by reason.', ['reason']);
-  private readonly upstreams = this.gauge('upstream_streams_open', 'Streams from subgraphs now.', ['subgraph']);
   private readonly reloads = this.counter('supergraph_reloads_total', 'Changes of the supergraph.', ['outcome']);
   private readonly loaded = this.gauge('supergraph_loaded_timestamp_seconds', 'When the served one was loaded.', []);
 
@@ -49,13 +49,14 @@ export class Metrics {
 
   /** @param kind unknown for a request refused before its operation was found */
   request(name: string | undefined, kind: OperationKind | undefined, outcome: Outcome, ms: number): void {
-    const operation = this.names.label(name, outcome !== 'refused');
+    // What was refused takes no place, or junk would fill them.
+    const operation = name ? this.names.label(name, outcome !== 'refused') : 'anonymous';
     this.requests.of(operation, kind ?? 'unknown', outcome).observe(ms / 1000);
   }
 
   /** A request that was not run: rate limited, too large, not trusted, … @param code one of the catalogue */
   refused(code: string): void {
-    this.refusals.of(code).inc();
+    this.refusals.of(this.codes.label(code)).inc();
   }
 
   /** @param outcome `open`: not sent, the circuit breaker being open; `aborted`: the client left */
@@ -75,26 +76,27 @@ export class Metrics {
     this.plans.of().observe(ms / 1000);
   }
 
-  subscriptionOpened(): void {
-    this.open.of().inc();
+  /** Shows these as they are whenever the page is read. */
+  streams(stats: Readonly<{ subscribers: number; upstreams: number }>): void {
+    const shown = [
+      ['subscriptions_open', 'Subscriptions of clients now.', () => stats.subscribers],
+      ['upstream_streams_open', 'Streams from subgraphs now; subscriptions may share one.', () => stats.upstreams],
+    ] as const;
+    for (const [name, help, value] of shown) {
+      const collect = function (this: Gauge) {
+        this.set(value());
+      };
+      new Gauge({ ...this.named(name, help, []), collect });
+    }
   }
 
-  subscriptionEvent(): void {
+  event(): void {
     this.events.of().inc();
   }
 
-  /** @param reason of a fixed set: `complete`, `client`, or an error code */
-  subscriptionEnded(reason: string): void {
-    this.open.of().dec();
-    this.ended.of(reason).inc();
-  }
-
-  upstreamOpened(subgraph: string): void {
-    this.upstreams.of(subgraph).inc();
-  }
-
-  upstreamClosed(subgraph: string): void {
-    this.upstreams.of(subgraph).dec();
+  /** A subscription ended. @param reason `complete`, `left` when its client did, or the code of an error */
+  streamEnded(reason: string): void {
+    this.ended.of(this.codes.label(reason)).inc();
   }
 
   /** A supergraph was taken into service or refused; the first one counts too. */

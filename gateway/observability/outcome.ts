@@ -5,8 +5,8 @@ import type { Result } from '../answer.types.ts';
  * How a request ended, as metrics, traces and the log all say it.
  * - `ok`: no errors
  * - `partial`: errors, and data beside them
- * - `refused`: not run, for a reason that lies with the client
- * - `error`: no data, and the reason lies with us
+ * - `refused`: no data, for a reason that lies with the client
+ * - `error`: no data, for a reason that lies with us
  */
 export type Outcome = 'ok' | 'partial' | 'refused' | 'error';
 
