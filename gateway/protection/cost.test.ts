@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { composeServices } from '@apollo/composition';
 import { Supergraph } from '@apollo/federation-internals';
 import { getIntrospectionQuery, getOperationAST, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../subgraphs/kit/config.ts';
 import { CostModel } from './cost.ts';
 
 const BODY = `
@@ -191,5 +193,79 @@ describe('CostModel', () => {
     for (let i = 0; i < 100_000; i++) compiled({ a: i % 100 });
     // 0.1 µs on an idle machine.
     expect((performance.now() - start) / 100).toBeLessThan(5);
+  });
+});
+
+describe("the shop's own graph", () => {
+  const folder = new URL('../../schema/', import.meta.url);
+  const sdl = readFileSync(new URL('supergraph.graphql', folder), 'utf8');
+  const schema = Supergraph.build(sdl, { supportedFeatures: null }).apiSchema().toGraphQLJSSchema();
+  const { MAX_COST, DEFAULT_LIST_SIZE } = loadConfig({});
+  const shop = new CostModel(schema, sdl, { defaultListSize: DEFAULT_LIST_SIZE });
+
+  it('allows its operations', () => {
+    for (const file of readdirSync(new URL('operations/', folder)).filter((name) => name.endsWith('.graphql'))) {
+      const document = parse(readFileSync(new URL(`operations/${file}`, folder), 'utf8'));
+      for (const definition of document.definitions) {
+        if (definition.kind !== 'OperationDefinition') continue;
+        expect(shop.compile(document, definition)({}), file).toBeLessThan(MAX_COST / 10);
+      }
+    }
+  });
+
+  it.each([
+    [
+      'a page of products and what is like each',
+      '{ products(first: 100) { edges { node { similar(first: 10) { product { name } } } } } }',
+      2_201,
+    ],
+    [
+      'the largest page',
+      '{ products(first: 100) { edges { node { id name category { name parent { name } } price { amount } attributes { name value } } } pageInfo { endCursor } } }',
+      1_502,
+    ],
+    [
+      'all shelves',
+      '{ categories { name parent { name } products(first: 20) { edges { node { name price { amount } } } } } }',
+      3_150,
+    ],
+    [
+      'a forecast as far as it goes',
+      '{ salesForecast(horizon: 56) { history { units } points { units } model { metrics } } }',
+      506,
+    ],
+    [
+      'forecasts of a page of products',
+      '{ products(first: 20) { edges { node { forecast(horizon: 28) { history { units } points { units } } } } } }',
+      5_101,
+    ],
+    [
+      'the logs of a page of jobs',
+      '{ jobs(first: 100) { edges { node { status logs(last: 20) requestedBy { id } } } } }',
+      2_301,
+    ],
+    [
+      'products by the hundreds',
+      'mutation { upsertProducts(products: []) { products { id category { name } price { amount } } } }',
+      1_511,
+    ],
+    [
+      'recommendations',
+      '{ me { recommendations(first: 100) { edges { node { product { name similar(first: 20) { rank } } } } } recentlyViewed(first: 100) { name } } }',
+      2_402,
+    ],
+  ])('allows %s', (_, text, expected) => {
+    expect(cost(text, {}, shop)).toBe(expected);
+    expect(expected).toBeLessThan(MAX_COST);
+  });
+
+  it.each([
+    '{ products(first: 100) { edges { node { similar(first: 100) { product { name } } } } } }',
+    '{ products { edges { node { similar { product { similar { product { similar { product { name } } } } } } } } } }',
+    '{ categories { products(first: 100) { edges { node { category { products { edges { node { id } } } } } } } } }',
+    '{ products(first: 100) { edges { node { forecast(horizon: 56) { history { units } points { units } } } } } }',
+    '{ jobs(first: 100) { edges { node { logs(last: 1000) } } } }',
+  ])('refuses %s', (text) => {
+    expect(cost(text, {}, shop)).toBeGreaterThan(MAX_COST);
   });
 });

@@ -4,13 +4,11 @@ import {
   type FragmentDefinitionNode,
   type GraphQLArgument,
   type GraphQLField,
-  type GraphQLInputType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
   getNamedType,
   isAbstractType,
-  isInputObjectType,
   isLeafType,
   isListType,
   isNonNullType,
@@ -19,11 +17,10 @@ import {
   type OperationDefinitionNode,
   type SelectionNode,
   type SelectionSetNode,
-  type ValueNode,
-  valueFromAST,
 } from 'graphql';
 import { HashiraError } from '../../subgraphs/kit/errors.ts';
-import { type CostFunction, CostProgram, type Term, type Variables } from './cost-program.ts';
+import { type CostFunction, CostProgram, type Term } from './cost-program.ts';
+import { argumentReader, InputCosts, usesVariables } from './input-costs.ts';
 import { type ListSize, type Weights, weightsOf } from './weights.ts';
 
 export type { CostFunction } from './cost-program.ts';
@@ -67,6 +64,7 @@ class Compiler {
   private readonly ids = new Map<SelectionSetNode, number>();
   /** Cost of merged selection sets on one type; 0 while it is being computed, which only a cycle meets. */
   private readonly known = new Map<string, Term>();
+  private readonly inputs: InputCosts;
   private work = 0;
 
   constructor(
@@ -75,6 +73,7 @@ class Compiler {
     private readonly defaultListSize: number,
     document: DocumentNode,
   ) {
+    this.inputs = new InputCosts(weights.costs);
     for (const definition of document.definitions) {
       if (definition.kind === Kind.FRAGMENT_DEFINITION) this.fragments.set(definition.name.value, definition);
     }
@@ -166,37 +165,11 @@ class Compiler {
     node: FieldNode,
   ): Term {
     const own = this.lookup(this.weights.costs, parent, `${field.name}(${argument.name}:)`);
-    if (!this.weighs(argument.type, own)) return 0;
+    if (!this.inputs.weighs(argument.type, own)) return 0;
     const given = node.arguments?.find(({ name }) => name.value === argument.name)?.value;
     const value = argumentReader(argument, node);
-    const cost: CostFunction = (variables) => this.input(value(variables), argument.type, own);
+    const cost: CostFunction = (variables) => this.inputs.cost(value(variables), argument.type, own);
     return given && usesVariables(given) ? this.program.read(cost) : cost({});
-  }
-
-  /** What an input value costs: its argument or field once, and within every object its fields. */
-  private input(value: unknown, type: GraphQLInputType, own: number | undefined): number {
-    if (value === undefined || value === null) return 0;
-    const named = getNamedType(type);
-    let cost = own ?? this.weights.costs.get(named.name) ?? 0;
-    if (!isInputObjectType(named)) return cost;
-    for (const item of Array.isArray(value) ? value.flat(Number.POSITIVE_INFINITY) : [value]) {
-      for (const field of Object.values(named.getFields())) {
-        const inner = (item as Record<string, unknown> | null)?.[field.name];
-        cost += this.input(inner, field.type, this.weights.costs.get(`${named.name}.${field.name}`));
-      }
-    }
-    return cost;
-  }
-
-  /** Whether anything in a value of this type can cost something. */
-  private weighs(type: GraphQLInputType, own: number | undefined, seen = new Set<string>()): boolean {
-    const named = getNamedType(type);
-    if (own !== undefined || this.weights.costs.has(named.name)) return true;
-    if (!isInputObjectType(named) || seen.has(named.name)) return false;
-    seen.add(named.name);
-    return Object.values(named.getFields()).some((field) =>
-      this.weighs(field.type, this.weights.costs.get(`${named.name}.${field.name}`), seen),
-    );
   }
 
   /** Of the type itself, or of an interface that declares the field. */
@@ -261,25 +234,6 @@ interface Sized {
 function listLevels(type: GraphQLOutputType): number {
   if (isNonNullType(type)) return listLevels(type.ofType);
   return isListType(type) ? 1 + listLevels(type.ofType) : 0;
-}
-
-/** Reads an argument from its literal, variable or default. */
-function argumentReader(
-  { name, type, defaultValue }: GraphQLArgument,
-  node: FieldNode,
-): (variables: Variables) => unknown {
-  const given = node.arguments?.find((each) => each.name.value === name)?.value;
-  if (!given) return () => defaultValue;
-  if (given.kind === Kind.VARIABLE) {
-    return (variables) => (variables[given.name.value] === undefined ? defaultValue : variables[given.name.value]);
-  }
-  return (variables) => valueFromAST(given, type, variables);
-}
-
-function usesVariables(node: ValueNode): boolean {
-  if (node.kind === Kind.LIST) return node.values.some(usesVariables);
-  if (node.kind === Kind.OBJECT) return node.fields.some((field) => usesVariables(field.value));
-  return node.kind === Kind.VARIABLE;
 }
 
 /** Skipped by a literal. */
