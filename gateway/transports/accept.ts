@@ -1,0 +1,11 @@
+/** What a client can read results over time from, by its Accept header; null where it only reads one result. */
+export function streamFormat(accept: string | undefined): 'sse' | 'multipart' | null {
+  for (const range of (accept ?? '').toLowerCase().split(',')) {
+    const [type, ...parameters] = range.split(';').map((part) => part.trim());
+    if (parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))) continue;
+    if (type === 'text/event-stream') return 'sse';
+    if (type === 'multipart/mixed' && parameters.some((parameter) => /^subscriptionspec="?1\.0"?$/.test(parameter)))
+      return 'multipart';
+  }
+  return null;
+}
