@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   QUERY_TOO_LARGE: { status: 400, retryable: false, level: 'debug' },
   DOCUMENT_NOT_TRUSTED: { status: 400, retryable: false, level: 'debug' },
   CSRF_BLOCKED: { status: 403, retryable: false, level: 'debug' },
+  PERSISTED_QUERY_NOT_FOUND: { status: 200, retryable: true, level: 'debug' },
   TOO_MANY_SUBSCRIPTIONS: { status: 429, retryable: true, level: 'info' },
   SLOW_CONSUMER: { status: 503, retryable: true, level: 'info' },
   TOKEN_EXPIRED: { status: 401, retryable: false, level: 'debug' },
