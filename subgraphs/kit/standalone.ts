@@ -1,18 +1,15 @@
-import { ApolloServer } from '@apollo/server';
-import { unwrapResolverError } from '@apollo/server/errors';
-import { startStandaloneServer } from '@apollo/server/standalone';
-import { IDENTITY_HEADER, verifyIdentity } from './auth.ts';
 import { loadConfig } from './config.ts';
 import { Database } from './database.ts';
-import { formatError } from './format-error.ts';
 import { createLogger } from './log.ts';
 import { migrate } from './migrate.ts';
 import { createRegistry } from './registry.ts';
 import type { Subgraph } from './subgraph.ts';
+import { startSubgraphServer } from './subgraph-server.ts';
 
 /**
  * Runs one subgraph as a process of its own on PORT. It believes only identities signed by the gateway.
  * DATABASE_URL, MLFLOW_TRACKING_URI and SUBGRAPH_SECRET are required here: nothing is embedded.
+ * SIGTERM lets what is in flight end for a few seconds, then the process exits.
  */
 export async function runStandalone(subgraph: Subgraph): Promise<void> {
   const config = loadConfig();
@@ -23,28 +20,27 @@ export async function runStandalone(subgraph: Subgraph): Promise<void> {
   await migrate(DATABASE_URL, subgraph.name, subgraph.migrations, log);
   const database = new Database(DATABASE_URL, { max: config.DATABASE_POOL, name: subgraph.name });
   const running = await subgraph.start({ config, database, log, registry: createRegistry(config) });
-  const { schema } = await subgraph.schema();
-  const server = new ApolloServer({
-    schema,
-    formatError: (formatted, error) => formatError({ ...formatted, originalError: unwrapResolverError(error) }, log),
-    introspection: false,
+  const server = await startSubgraphServer({
+    name: subgraph.name,
+    schema: (await subgraph.schema()).schema,
+    running,
+    secret: SUBGRAPH_SECRET,
+    log,
+    host: config.HOST,
+    port: config.PORT,
+    drainMs: Math.min(config.DRAIN_SECONDS * 1_000, 5_000),
   });
-  const { url } = await startStandaloneServer(server, {
-    listen: { host: config.HOST, port: config.PORT },
-    context: async ({ req }) => {
-      const header = req.headers[IDENTITY_HEADER];
-      const requestId = String(req.headers['x-request-id'] ?? '');
-      const identity = await verifyIdentity(String(header ?? ''), subgraph.name, SUBGRAPH_SECRET);
-      return running.context({ identity, requestId, log: log.child({ requestId }) });
-    },
-  });
-  log.info({ url }, 'subgraph ready');
+  log.info({ url: server.url }, 'subgraph ready');
+
+  let stopping = false;
   const stop = async () => {
+    if (stopping) return;
+    stopping = true;
     await server.stop();
     await running.stop?.();
     await database.close();
     process.exit(0);
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
 }

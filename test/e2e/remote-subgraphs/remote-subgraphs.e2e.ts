@@ -29,7 +29,7 @@ beforeAll(async () => {
   dataDir = await mkdtemp(path.join(tmpdir(), 'hashira-remote-'));
   database = await createDatabase(...subgraphs.map(({ name }) => name));
   const port = await freePort();
-  catalogUrl = `http://127.0.0.1:${port}/`;
+  catalogUrl = `http://127.0.0.1:${port}/graphql`;
   const env = { ...process.env, ...settings(), PORT: String(port) };
   catalog = spawn(process.execPath, ['--import', 'tsx', 'subgraphs/catalog/index.ts'], {
     cwd: root,
