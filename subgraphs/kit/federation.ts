@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import { type GraphQLSchema, lexicographicSortSchema, parse } from 'graphql';
-import { buildSchema, createResolversMap, type NonEmptyArray } from 'type-graphql';
+import { buildSchema, createResolversMap, type NonEmptyArray, type PubSub } from 'type-graphql';
 
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [
   "@key", "@shareable", "@external", "@requires", "@provides", "@override", "@inaccessible", "@tag"
@@ -22,6 +22,14 @@ export interface FederatedSchema {
   sdl: string;
 }
 
+/** TypeGraphQL builds no subscription without one. Ours bring their own streams, by `subscribe`. */
+const NO_PUB_SUB: PubSub = {
+  publish: () => {},
+  subscribe: () => {
+    throw new Error('A @Subscription needs "subscribe", not topics.');
+  },
+};
+
 /**
  * A Federation 2 subgraph schema from TypeGraphQL classes.
  * @param types every object type the subgraph owns or contributes fields to that no resolver's return type reaches
@@ -36,6 +44,7 @@ export async function buildFederatedSchema<Context>(options: {
     resolvers: options.resolvers as unknown as NonEmptyArray<() => unknown>,
     orphanedTypes: (options.types ?? []) as unknown as (() => unknown)[],
     validate: false,
+    pubSub: NO_PUB_SUB,
   });
   const sdl = `${LINK}\n${printSchemaWithDirectives(lexicographicSortSchema(schema))}\n`;
   const resolvers: Record<string, Record<string, unknown>> = createResolversMap(schema) as never;

@@ -3,6 +3,7 @@ import type { Identity } from '../kit/auth.ts';
 import type { Database } from '../kit/database.ts';
 import type { ModelKey, ModelVersion, Registry } from '../kit/registry.ts';
 import type { RequestContext, Services } from '../kit/subgraph.ts';
+import type { JobProgress } from './job-progress.ts';
 import type { Job } from './jobs.ts';
 import type { JobQueue } from './queue.ts';
 import { findJobs, lastLines } from './store.ts';
@@ -14,17 +15,22 @@ export interface PipelineContext {
   database: Database;
   registry: Registry;
   queue: JobQueue;
+  progress: JobProgress;
   jobs: DataLoader<string, Job | null>;
   modelVersions: DataLoader<ModelKey, ModelVersion | null, string>;
   /** Last lines of jobs, by id; one loader per number of lines. */
   logs(last: number): DataLoader<string, string[]>;
+  /** Forgets what was loaded. A subscription's context outlives each of its events. */
+  refresh(): void;
 }
 
 export function createContext(
   { database, registry }: Services,
   queue: JobQueue,
+  progress: JobProgress,
   { identity, signal }: RequestContext,
 ): PipelineContext {
+  const jobs = new DataLoader<string, Job | null>((ids) => findJobs(database, ids));
   const logs = new Map<number, DataLoader<string, string[]>>();
   return {
     identity,
@@ -32,7 +38,8 @@ export function createContext(
     database,
     registry,
     queue,
-    jobs: new DataLoader((ids) => findJobs(database, ids)),
+    progress,
+    jobs,
     modelVersions: new DataLoader((keys) => registry.getMany(keys, signal), {
       cacheKeyFn: ({ name, version }) => `${version} ${name}`,
     }),
@@ -40,6 +47,10 @@ export function createContext(
       const loader = logs.get(last) ?? new DataLoader((ids) => lastLines(database, ids, last));
       logs.set(last, loader);
       return loader;
+    },
+    refresh: () => {
+      jobs.clearAll();
+      logs.clear();
     },
   };
 }

@@ -4,6 +4,7 @@ import type { ModelKey } from '../kit/registry.ts';
 import { runStandalone } from '../kit/standalone.ts';
 import type { Subgraph } from '../kit/subgraph.ts';
 import { createContext, type PipelineContext } from './context.ts';
+import { JobProgress } from './job-progress.ts';
 import { JobQueue } from './queue.ts';
 import { JobResolver, PipelineResolver } from './resolvers.ts';
 
@@ -21,7 +22,14 @@ export const pipeline: Subgraph = {
   migrations: fileURLToPath(new URL('./migrations', import.meta.url)),
   start: async (services) => {
     const queue = await JobQueue.open(services.database.url, services.log, { worker: false });
-    return { context: (request) => createContext(services, queue, request), stop: () => queue.stop(1_000) };
+    const progress = new JobProgress(services.database, services.log);
+    return {
+      context: (request) => createContext(services, queue, progress, request),
+      stop: async () => {
+        await progress.stop();
+        await queue.stop(1_000);
+      },
+    };
   },
 };
 

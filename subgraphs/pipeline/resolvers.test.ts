@@ -213,7 +213,16 @@ test('resolves references to jobs and model versions, all of a kind at once', as
 test('declares who may do what', () => {
   const field = (name: string) =>
     new RegExp(`^  ${name}\\b.*$`, 'm').exec(federated.sdl.replaceAll(/\(\n[^)]*\)/g, '()'))?.[0];
-  for (const name of ['job', 'jobs', 'generateData', 'prepareDatasets', 'trainModels', 'cancelJob', 'promoteModel']) {
+  for (const name of [
+    'job',
+    'jobs',
+    'generateData',
+    'prepareDatasets',
+    'trainModels',
+    'cancelJob',
+    'promoteModel',
+    'jobProgress',
+  ]) {
     expect(field(name), name).toContain('@requiresScopes(scopes: [["admin"]])');
   }
   expect(field('models')).toContain('@requiresScopes(scopes: [["admin"], ["analyst"]])');

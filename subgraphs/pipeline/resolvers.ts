@@ -1,5 +1,17 @@
 import 'reflect-metadata';
-import { Arg, Ctx, Directive, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import {
+  Arg,
+  Ctx,
+  Directive,
+  FieldResolver,
+  ID,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
 import { decodeCursor, page, pageSize } from '../kit/connection.ts';
 import { badInput, HashiraError, notFound } from '../kit/errors.ts';
 import type { ModelVersion } from '../kit/registry.ts';
@@ -123,6 +135,24 @@ export class PipelineResolver {
   ): Promise<ModelVersion> {
     if (version < 1) throw badInput('"version" must be 1 or more.', 'version');
     return registry.setProduction(name, version, signal);
+  }
+
+  @Subscription(() => JobType, {
+    description:
+      'A job as it is now, then whenever it has changed, some four times a second at most; ends behind its final state. ' +
+      'Fails with NOT_FOUND when there is none with this id.',
+    subscribe: ({ args, context }: { args: { id: string }; context: PipelineContext }) =>
+      context.progress.watch(args.id, context.signal),
+  })
+  @Directive(ADMIN)
+  @Directive('@tag(name: "shared-stream")')
+  jobProgress(
+    @Root() job: Job,
+    @Arg('id', () => ID, { description: 'Of the job.' }) _id: string,
+    @Ctx() context: PipelineContext,
+  ): Job {
+    context.refresh();
+    return job;
   }
 }
 

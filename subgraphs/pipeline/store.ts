@@ -215,8 +215,14 @@ export async function giveBackJob(db: Queryable, id: string, run: number): Promi
 /**
  * Calls back with the id of every job that changes, on a connection of its own that is opened again when it breaks. Changes
  * can be missed meanwhile, or behind a transaction pooler: who needs certainty also polls.
+ * @param onListening called whenever it listens anew: changes before that were missed
  */
-export function listenForChanges(url: string, onChange: (id: string) => void, log: Logger): { close(): Promise<void> } {
+export function listenForChanges(
+  url: string,
+  onChange: (id: string) => void,
+  log: Logger,
+  onListening?: () => void,
+): { close(): Promise<void> } {
   let client: pg.Client | null = null;
   let timer: NodeJS.Timeout | null = null;
   let closed = false;
@@ -236,6 +242,7 @@ export function listenForChanges(url: string, onChange: (id: string) => void, lo
     await next
       .connect()
       .then(() => next.query('LISTEN pipeline_job'))
+      .then(() => closed || onListening?.())
       .catch(again);
   };
   void connect();
