@@ -116,8 +116,9 @@ class RemoteFetch implements SubgraphFetch {
     });
   }
 
-  async subscribe(variables: Variables, context: GatewayContext): Promise<AsyncIterableIterator<SubgraphResult>> {
+  subscribe(variables: Variables, context: GatewayContext): Promise<AsyncIterableIterator<SubgraphResult>> {
     const { text, name } = this.operation;
-    return this.source.sockets.subscribe({ query: text, operationName: name, variables }, context);
+    const extensions = context.requestId ? { requestId: context.requestId } : undefined;
+    return this.source.sockets.subscribe({ query: text, operationName: name, variables, extensions }, context);
   }
 }

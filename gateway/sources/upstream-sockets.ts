@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, createClient, type SubscribePayload } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { IDENTITY_HEADER } from '../../subgraphs/kit/auth.ts';
+import { IDENTITY_HEADER, type Identity } from '../../subgraphs/kit/auth.ts';
 import { HashiraError } from '../../subgraphs/kit/errors.ts';
 import type { GatewayContext } from '../context.ts';
 import { EventQueue } from './event-queue.ts';
@@ -8,23 +9,27 @@ import { identityKey, type SignedIdentities } from './signed-identities.ts';
 import type { SubgraphError, SubgraphResult } from './source.ts';
 
 export interface ReconnectOptions {
-  /** Tries to connect again before the streams end. @default 5 */
+  /** Tries to connect again before the streams of a lost socket end; events meanwhile are lost. 0 leaves it to who subscribes. @default 5 */
   tries?: number;
+  /** The same for a socket that never was connected: somebody waits for it. @default 2, never more than `tries` */
+  firstTries?: number;
   /** Wait before the first of them, doubled each time, then up to as much again at random. @default 500 */
-  firstWaitMs?: number;
-  /** Within this long after it connected, a broken connection counts as one more failed try. @default 10000 */
+  waitMs?: number;
+  /** A connection that broke sooner than this counts as one more failed try. @default 10000 */
   steadyMs?: number;
 }
 
+/** The socket of one identity. */
 interface Shared {
   client: Client;
   streams: number;
+  connected: boolean;
 }
 
-/** Events kept for the engine, which reads at once: more mean that it has stopped. */
+/** Events kept for the engine, which reads at once unless its own queues are full: more mean that it has stopped. */
 const MAX_WAITING = 1_000;
 const HANDSHAKE_MS = 10_000;
-/** A connection that does not answer a ping within this is dead. */
+/** Between pings; a connection that has not answered one by the next is dead. */
 const PING_MS = 10_000;
 
 /**
@@ -47,50 +52,51 @@ export class UpstreamSockets {
     this.url = url.href.replace(/^http/, 'ws');
   }
 
-  /** @throws the reason of `context.signal` when the client has left. The iterator throws SUBGRAPH_UNAVAILABLE after the last try */
-  subscribe(payload: SubscribePayload, context: GatewayContext): AsyncIterableIterator<SubgraphResult> {
+  /** Sockets open or being opened. */
+  get size(): number {
+    return this.shared.size;
+  }
+
+  /**
+   * Resolves once the subgraph has accepted the identity.
+   * @throws HashiraError SUBGRAPH_UNAVAILABLE when it did not, or later, by the iterator, when the connection is lost for good;
+   * the reason of `context.signal` when the client has left
+   */
+  async subscribe(payload: SubscribePayload, context: GatewayContext): Promise<AsyncIterableIterator<SubgraphResult>> {
     const { signal } = context;
     signal?.throwIfAborted();
-    const key = this.identities ? identityKey(context.identity) : '';
-    let shared = this.shared.get(key);
-    if (!shared) {
-      shared = {
-        client: this.connect(this.identities && (() => this.identities?.of(context.identity) ?? '')),
-        streams: 0,
-      };
-      this.shared.set(key, shared);
-    }
-    shared.streams++;
-    const { client } = shared;
-
+    const shared = this.join(context.identity);
+    const accepted = Promise.withResolvers<void>();
     let open = true;
-    let unsubscribe = () => {};
     const release = () => {
       if (!open) return;
       open = false;
       signal?.removeEventListener('abort', onAbort);
       this.closers.delete(close);
+      stopListening();
       unsubscribe();
-      if (--shared.streams === 0 && this.shared.get(key) === shared) this.shared.delete(key);
+      this.leave(shared);
     };
     const queue = new EventQueue<SubgraphResult>(MAX_WAITING, release);
-    const close = (reason: unknown) => {
-      queue.fail(reason, true);
+    const close = (reason: unknown, drop = true) => {
+      accepted.reject(reason);
+      queue.fail(reason, drop);
       release();
     };
     const onAbort = () => close(signal?.reason);
     signal?.addEventListener('abort', onAbort);
     this.closers.add(close);
-    unsubscribe = client.subscribe<Record<string, unknown>>(payload, {
+    const stopListening = shared.client.on('connected', () => accepted.resolve());
+    if (shared.connected) accepted.resolve();
+    const unsubscribe = shared.client.subscribe<Record<string, unknown>>(payload, {
       next: (event) => {
         if (!queue.push(event as SubgraphResult))
           close(new HashiraError('SLOW_CONSUMER', 'Events came faster than they were read.'));
       },
       error: (error) => {
-        if (Array.isArray(error)) {
-          queue.push({ data: null, errors: error as SubgraphError[] });
-          queue.end();
-        } else queue.fail(this.unavailable(error));
+        if (!Array.isArray(error)) return close(this.unavailable(error), false);
+        queue.push({ data: null, errors: error as SubgraphError[] });
+        queue.end();
         release();
       },
       complete: () => {
@@ -98,13 +104,31 @@ export class UpstreamSockets {
         release();
       },
     });
+    await accepted.promise;
     return queue;
   }
 
-  /** Ends all streams with an error. */
+  /** Ends all streams with SHUTTING_DOWN. */
   stop(): void {
     for (const close of [...this.closers])
       close(new HashiraError('SHUTTING_DOWN', 'The gateway is stopping. Please try again.'));
+  }
+
+  private join(identity: Identity | null): Shared {
+    const key = this.identities ? identityKey(identity) : '';
+    let shared = this.shared.get(key);
+    if (!shared) {
+      shared = this.open(() => this.identities && { [IDENTITY_HEADER]: this.identities.of(identity) });
+      this.shared.set(key, shared);
+    }
+    shared.streams++;
+    return shared;
+  }
+
+  /** A socket without streams is closing: the next stream gets another. */
+  private leave(shared: Shared): void {
+    if (--shared.streams > 0) return;
+    for (const [key, candidate] of this.shared) if (candidate === shared) this.shared.delete(key);
   }
 
   private unavailable(cause: unknown): HashiraError {
@@ -113,43 +137,43 @@ export class UpstreamSockets {
     });
   }
 
-  private connect(token: (() => string) | undefined): Client {
-    const { tries = 5, firstWaitMs = 500, steadyMs = 10_000 } = this.reconnect;
+  /** @param proof who asks, signed anew for every connection */
+  private open(proof: () => Record<string, string> | undefined): Shared {
+    const { tries = 5, waitMs = 500, steadyMs = 10_000 } = this.reconnect;
+    const firstTries = Math.min(this.reconnect.firstTries ?? 2, tries);
     const options = { handshakeTimeout: HANDSHAKE_MS, maxPayload: this.maxMessageBytes, perMessageDeflate: false };
     class Socket extends WebSocket {
       constructor(url: string, protocol: string) {
-        super(url, protocol, { ...options, headers: token && { [IDENTITY_HEADER]: token() } });
+        super(url, protocol, { ...options, headers: proof() });
         // What matters of an error is told by `onerror` and the close; one without a listener would end the process.
         this.on('error', () => {});
       }
     }
-    // The client counts tries from zero at every connection; a subgraph that accepts and breaks would be tried for ever.
     let failed = 0;
+    let everConnected = false;
     let connectedAt = 0;
     let pong: NodeJS.Timeout | undefined;
     let ids = 0;
     const client: Client = createClient({
       url: this.url,
       webSocketImpl: Socket,
-      connectionParams: token && (() => ({ [IDENTITY_HEADER]: token() })),
+      connectionParams: proof,
       connectionAckWaitTimeout: HANDSHAKE_MS,
       keepAlive: PING_MS,
       generateID: () => String(++ids),
+      // Counted here: the client counts from zero again after each connection, so one that always breaks it would try for ever.
       retryAttempts: Number.MAX_SAFE_INTEGER,
-      shouldRetry: (error) => failed <= tries && !isFinal(error),
-      retryWait: () => {
-        const ms = (1 + Math.random()) * firstWaitMs * 2 ** Math.max(0, failed - 1);
-        return new Promise((resolve) => setTimeout(resolve, ms).unref());
-      },
+      shouldRetry: (error) => failed <= (everConnected ? tries : firstTries) && !isFinal(error),
+      retryWait: () => sleep((1 + Math.random()) * waitMs * 2 ** Math.max(0, failed - 1), undefined, { ref: false }),
       on: {
         connected: () => {
+          shared.connected = everConnected = true;
           connectedAt = performance.now();
         },
         closed: () => {
           clearTimeout(pong);
-          if (performance.now() - connectedAt > steadyMs && connectedAt > 0) failed = 0;
-          connectedAt = 0;
-          failed++;
+          failed = shared.connected && performance.now() - connectedAt > steadyMs ? 1 : failed + 1;
+          shared.connected = false;
         },
         ping: (received) => {
           if (!received) pong = setTimeout(() => client.terminate(), PING_MS);
@@ -159,7 +183,8 @@ export class UpstreamSockets {
         },
       },
     });
-    return client;
+    const shared: Shared = { client, streams: 0, connected: false };
+    return shared;
   }
 }
 
