@@ -5,6 +5,7 @@ import type { Child } from './child.ts';
 import { closeSeats, eventRound, openSeats, queryRound, warmUp } from './measure.ts';
 import { type EventSetup, type Options, type QuerySetup, readOptions } from './options.ts';
 import { installPeers } from './peers.ts';
+import { startProfile, stopProfile } from './profile.ts';
 import { eventTable, faults, heading, queryTable, type Results, ratios, summary } from './report.ts';
 import { type Place, type Setup, start, startLoad, startSubgraphs } from './setups.ts';
 
@@ -24,7 +25,7 @@ async function attempt(name: string, work: () => Promise<void>): Promise<boolean
 /** Starts the set-ups, runs the rounds of all in turn, and leaves out what fails. */
 async function inTurn<Name extends string>(
   names: readonly Name[],
-  rounds: number,
+  { rounds, profiles }: Options,
   begin: (name: Name) => Promise<Setup>,
   round: (name: Name, setup: Setup, number: number) => Promise<void>,
 ): Promise<void> {
@@ -34,6 +35,7 @@ async function inTurn<Name extends string>(
       console.log(`  starting ${name} …`);
       await attempt(name, async () => void setups.set(name, await begin(name)));
     }
+    if (profiles) await Promise.all([...setups.values()].map(startProfile));
     for (let number = 1; number <= rounds; number++) {
       for (const [name, setup] of setups) {
         console.log(`  round ${number} of ${rounds}: ${name}`);
@@ -42,6 +44,7 @@ async function inTurn<Name extends string>(
         await setup.gateway.stop();
       }
     }
+    if (profiles) for (const [name, setup] of setups) console.log(`\n${await stopProfile(name, setup, profiles)}`);
   } finally {
     await Promise.all([...setups.values()].map(({ gateway }) => gateway.stop()));
   }
@@ -54,14 +57,14 @@ async function measure(options: Options, place: Place, load: Child): Promise<Res
     await warmUp(setup, load, options);
     return setup;
   };
-  await inTurn(options.queries, options.rounds, begin, async (name, setup, number) => {
+  await inTurn(options.queries, options, begin, async (name, setup, number) => {
     results.queries[name] ??= [];
     results.queries[name].push(await queryRound(setup, load, options, number));
   });
   const of: Record<EventSetup, QuerySetup> = { hive: 'hiveRust', ours: 'http' };
   await inTurn(
     options.events,
-    options.rounds,
+    options,
     (name) => start(of[name], place),
     async (name, setup, number) => {
       await openSeats(setup, load, options);
@@ -83,12 +86,14 @@ async function main(): Promise<void> {
   const peers = path.join(cache, 'peers');
   const folder = mkdtempSync(path.join(tmpdir(), 'hashira-bench-'));
   mkdirSync(path.join(folder, 'data'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const needsPeers = options.events.includes('hive') || options.queries.some((name) => /stock|hive/.test(name));
   const versions = needsPeers ? await installPeers(peers) : [];
   console.log(heading(options, versions));
   const [subgraphs, load] = await Promise.all([startSubgraphs(), startLoad()]);
   try {
-    const results = await measure(options, { folder, peers, subgraphs, profiles: options.profiles }, load);
+    const results = await measure(options, { folder, peers, subgraphs }, load);
     if (options.queries.length) console.log(`\n${queryTable(results, options)}`);
     if (options.events.length) console.log(`\n${eventTable(results, options)}`);
     console.log(`\n${ratios(results)}`);
@@ -97,11 +102,9 @@ async function main(): Promise<void> {
     if (problems.length === 0 && measured > 1)
       console.log('Answers are equal in all set-ups; fetches per request are 3.00.');
     for (const problem of problems) console.log(`\nFAILED  ${problem}`);
-    if (options.profiles) console.log(`CPU profiles are in ${options.profiles}`);
     console.log(summary(results));
   } finally {
     await Promise.all([subgraphs.stop(), load.stop()]);
-    rmSync(folder, { recursive: true, force: true });
   }
   process.exitCode = problems.length === 0 ? 0 : 1;
 }

@@ -8,6 +8,8 @@ import type { Received } from './subscribers.ts';
 export interface QueryRound extends LoadResult {
   cpuMs: number;
   rssMb: number;
+  /** Of the subgraphs' process; 0 where they are in the gateway's. */
+  subgraphMs: number;
   fetches: number;
   /** Of the round at a fixed rate. */
   openP99: number;
@@ -37,19 +39,25 @@ export async function queryRound(setup: Setup, load: Child, options: Options, ro
   const { connections, seconds, rate } = options;
   const order: LoadOrder = { url: setup.url, connections, seconds, first: round * ROUND };
   await setup.subgraphs.ask('takeFetches');
-  const before = await setup.gateway.ask<Usage>('usage');
+  const before = await usages(setup);
   const closed = await load.ask<LoadResult>('run', order);
-  const after = await setup.gateway.ask<Usage>('usage');
+  const after = await usages(setup);
   const fetches = await setup.subgraphs.ask<number>('takeFetches');
   const open = await load.ask<LoadResult>('run', { ...order, rate, first: (round + 0.5) * ROUND });
   return {
     ...closed,
-    cpuMs: (after.cpuMs - before.cpuMs) / closed.answers,
-    rssMb: after.rssMb,
+    cpuMs: (after.gateway.cpuMs - before.gateway.cpuMs) / closed.answers,
+    subgraphMs:
+      setup.subgraphs === setup.gateway ? 0 : (after.subgraphs.cpuMs - before.subgraphs.cpuMs) / closed.answers,
+    rssMb: after.gateway.rssMb,
     fetches: fetches / closed.answers,
     openP99: open.p99,
     hash: `${closed.hash}${open.hash}`,
   };
+}
+
+async function usages({ gateway, subgraphs }: Setup) {
+  return { gateway: await gateway.ask<Usage>('usage'), subgraphs: await subgraphs.ask<Usage>('usage') };
 }
 
 /** Opens the seats and waits until all are subscribed at the subgraph. */

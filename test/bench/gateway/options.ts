@@ -17,7 +17,7 @@ export interface Options {
   /** Subscribers, and events per second of all of them together. */
   seats: number;
   eventRate: number;
-  /** Folder for CPU profiles of our gateway; undefined: none. */
+  /** Folder for CPU profiles; undefined: none. */
   profiles: string | undefined;
 }
 
@@ -26,7 +26,7 @@ export const USAGE = `npm run bench:gateway -- [OPTION…]
   --seconds N        of each round (5)            --rounds N       of each set-up, medians are shown (3)
   --connections N    of the closed loop (32)      --rate N         requests/s of the open loop (150)
   --seats N          subscribers (50)             --event-rate N   events/s, all subscribers together (300)
-  --cpu-prof [DIR]   profiles our gateway: one .cpuprofile per process in DIR (.hashira/bench/profiles)`;
+  --cpu-prof [DIR]   profiles the rounds: a .cpuprofile per set-up in DIR (.hashira/bench/profiles), and where the time goes`;
 
 /** @throws Error with USAGE when an option is not known or no number */
 export function readOptions(args: string[]): Options {

@@ -63,6 +63,7 @@ export function queryTable({ queries }: Results, { connections, rate }: Options)
       digits(of(rounds, 'p99'), 1),
       digits(of(rounds, 'openP99'), 1),
       digits(of(rounds, 'cpuMs'), 3),
+      digits(of(rounds, 'subgraphMs') || null, 3),
       digits(of(rounds, 'rssMb'), 0),
       digits(of(rounds, 'fetches'), 2),
     ];
@@ -74,6 +75,7 @@ export function queryTable({ queries }: Results, { connections, rate }: Options)
     'p99 ms',
     `p99 ms at ${rate}/s`,
     'CPU ms/request',
+    'of subgraphs',
     'RSS MB',
     'fetches',
   ];

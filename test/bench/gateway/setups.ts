@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -21,7 +20,6 @@ export interface Place {
   folder: string;
   peers: string;
   subgraphs: Child;
-  profiles: string | undefined;
 }
 
 export const TITLES: Record<QuerySetup, string> = {
@@ -37,7 +35,12 @@ const tsx = ['--import', 'tsx'];
 const probe = ['--import', pathToFileURL(here('probe.ts')).href];
 
 export const startSubgraphs = async () =>
-  (await Child.start('The process of the subgraphs', { args: [...tsx, here('subgraphs.ts')], ready: /@ready/ })).child;
+  (
+    await Child.start('The process of the subgraphs', {
+      args: [...probe, ...tsx, here('subgraphs.ts')],
+      ready: /@ready/,
+    })
+  ).child;
 
 export const startLoad = async () =>
   (await Child.start('The load generator', { args: [...tsx, here('load.ts')], ready: /@ready/ })).child;
@@ -53,12 +56,6 @@ function ourEnvironment({ folder }: Place): NodeJS.ProcessEnv {
     RATE_LIMIT_PER_MINUTE: '1000000000',
     RATE_LIMIT_ADDRESS_PER_MINUTE: '1000000000',
   };
-}
-
-function ourArguments({ profiles }: Place): string[] {
-  if (!profiles) return [...probe, ...tsx];
-  mkdirSync(profiles, { recursive: true });
-  return ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profiles)}`, ...probe, ...tsx];
 }
 
 const starters: Record<QuerySetup, (place: Place, supergraph: string) => Promise<Omit<Setup, 'subgraphs'>>> = {
@@ -87,7 +84,7 @@ const starters: Record<QuerySetup, (place: Place, supergraph: string) => Promise
 
   async http(place, supergraph) {
     const { child, match } = await Child.start('Our gateway, by HTTP,', {
-      args: [...ourArguments(place), 'gateway/index.ts'],
+      args: [...probe, ...tsx, 'gateway/index.ts'],
       cwd: root,
       env: { ...ourEnvironment(place), SUPERGRAPH_FILE: supergraph },
       ready: /@ready (\S+)/,
@@ -102,7 +99,7 @@ const starters: Record<QuerySetup, (place: Place, supergraph: string) => Promise
       composeShop((name) => `local://${name}`),
     );
     const { child, match } = await Child.start('Our gateway, in process,', {
-      args: [...ourArguments(place), here('in-process.ts'), supergraph],
+      args: [...probe, ...tsx, here('in-process.ts'), supergraph],
       cwd: root,
       env: ourEnvironment(place),
       ready: /@ready (\S+)/,

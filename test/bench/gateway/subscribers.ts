@@ -59,5 +59,7 @@ export async function closeSeats(): Promise<void> {
   await Promise.all(clients.map((client) => client.dispose()));
 }
 
-const describe = (error: unknown): string =>
-  error instanceof Object && 'reason' in error ? `closed (${error.reason})` : JSON.stringify(error).slice(0, 300);
+const describe = (error: unknown): string => {
+  const { reason, message } = (error ?? {}) as { reason?: string; message?: string };
+  return reason || message || JSON.stringify(error).slice(0, 300);
+};
