@@ -1,0 +1,50 @@
+import { execute, type GraphQLSchema, lexicographicSortSchema, parse, printSchema, validate } from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { differences } from './compare.ts';
+import { type Federated, federate } from './federated.ts';
+import { monolithSchema, type Row, type World } from './world.ts';
+
+/** A query; with variables; or with the number of errors that the monolith must report too, none by default. */
+export type Case = string | [query: string, variables: Row] | { query: string; variables?: Row; errors: number };
+
+/** Runs each query, named by a sentence, through the gateway and on the monolith: both must answer alike. */
+export function compared(name: string, world: World, cases: Record<string, Case>): void {
+  describe(name, () => {
+    let gateway: Federated;
+    let monolith: GraphQLSchema;
+    beforeAll(async () => {
+      gateway = await federate(world);
+      monolith = monolithSchema(world.monolith);
+    });
+    afterAll(() => gateway?.stop());
+
+    it('gives clients the schema of the monolith', () => {
+      expect(printed(gateway.schema)).toBe(printed(monolith));
+    });
+    for (const [sentence, one] of Object.entries(cases)) {
+      it(sentence, async () => {
+        const { query, variables, errors } = caseOf(one);
+        const wanted = await ask(monolith, query, variables);
+        expect(wanted.errors?.length ?? 0, `errors of the monolith: ${wanted.errors}`).toBe(errors);
+        const answer = await gateway.run(query, variables);
+        const found = differences(answer, wanted);
+        if (found.length > 0) expect.fail([...found, gateway.plan(query)].join('\n'));
+      });
+    }
+  });
+}
+
+const caseOf = (one: Case) => {
+  if (typeof one === 'string') return { query: one, variables: {}, errors: 0 };
+  if (Array.isArray(one)) return { query: one[0], variables: one[1], errors: 0 };
+  return { variables: {}, ...one };
+};
+
+/** What a server of one schema answers. */
+export async function ask(schema: GraphQLSchema, query: string, variableValues: Row = {}) {
+  const document = parse(query);
+  const errors = validate(schema, document);
+  return errors.length > 0 ? { errors } : await execute({ schema, document, variableValues, rootValue: {} });
+}
+
+const printed = (schema: GraphQLSchema): string => printSchema(lexicographicSortSchema(schema));
