@@ -4,6 +4,7 @@
  */
 export const ERROR_CODES = {
   BAD_USER_INPUT: { status: 400, retryable: false, level: 'debug' },
+  BAD_REQUEST: { status: 400, retryable: false, level: 'debug' },
   UNAUTHENTICATED: { status: 401, retryable: false, level: 'debug' },
   FORBIDDEN: { status: 403, retryable: false, level: 'debug' },
   NOT_FOUND: { status: 404, retryable: false, level: 'debug' },
