@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { Documents } from './documents.ts';
-import type { Manifest } from './manifest.ts';
+import { documentsManifest, type Manifest } from './manifest.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const TRUSTED = 'query Trusted {\n  a\n}';
@@ -31,9 +32,9 @@ describe('any document', () => {
   });
 
   it('is asked for when there is none', () => {
-    expect(codeOf(() => documents.resolve({}))).toBe('BAD_USER_INPUT');
-    expect(codeOf(() => documents.resolve({ query: '' }))).toBe('BAD_USER_INPUT');
-    expect(codeOf(() => documents.resolve({ query: 7 as never }))).toBe('BAD_USER_INPUT');
+    expect(codeOf(() => documents.resolve({}))).toBe('BAD_REQUEST');
+    expect(codeOf(() => documents.resolve({ query: '' }))).toBe('BAD_REQUEST');
+    expect(codeOf(() => documents.resolve({ query: 7 as never }))).toBe('BAD_REQUEST');
   });
 
   it('is stored by its hash when the client sends both, and then found by the hash', () => {
@@ -49,9 +50,9 @@ describe('any document', () => {
 
   it('is never stored under the hash of another one', () => {
     const extensions = persisted(sha256('{ a }'));
-    expect(codeOf(() => documents.resolve({ query: '{ b }', extensions }))).toBe('BAD_USER_INPUT');
+    expect(codeOf(() => documents.resolve({ query: '{ b }', extensions }))).toBe('BAD_REQUEST');
     expect(documents.resolve({ query: '{ a }', extensions })).toBe('{ a }');
-    expect(codeOf(() => documents.resolve({ query: '{ b }', extensions }))).toBe('BAD_USER_INPUT');
+    expect(codeOf(() => documents.resolve({ query: '{ b }', extensions }))).toBe('BAD_REQUEST');
     expect(documents.resolve({ extensions })).toBe('{ a }');
   });
 
@@ -61,7 +62,7 @@ describe('any document', () => {
     [{ persistedQuery: { version: 1 } }],
     [{ persistedQuery: 'text' }],
   ])('is refused with %j', (extensions) => {
-    expect(codeOf(() => documents.resolve({ query: '{ a }', extensions }))).toBe('BAD_USER_INPUT');
+    expect(codeOf(() => documents.resolve({ query: '{ a }', extensions }))).toBe('BAD_REQUEST');
   });
 
   it('leaves the store in the order of last use, so that the store stays small', () => {
@@ -84,6 +85,13 @@ describe('a trusted document', () => {
     expect(documents.resolve({ extensions: persisted(sha256('{ custom }')) })).toBe('{ custom }');
     expect(codeOf(() => documents.resolve({ documentId: 'unknown' }))).toBe('DOCUMENT_NOT_TRUSTED');
   });
+});
+
+it('of schema/operations are loaded', async () => {
+  const documents = await Documents.load({ TRUSTED_DOCUMENTS: 'only' });
+  const { operations } = await documentsManifest(fileURLToPath(new URL('../../schema/operations/', import.meta.url)));
+  expect(operations.length).toBeGreaterThan(4);
+  for (const { id, body } of operations) expect(documents.resolve({ documentId: id })).toBe(body);
 });
 
 describe('where only trusted documents are run', () => {

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { badInput, HashiraError } from '../../subgraphs/kit/errors.ts';
+import type { Config } from '../../subgraphs/kit/config.ts';
+import { HashiraError } from '../../subgraphs/kit/errors.ts';
 import type { GraphQLRequest } from '../answer.types.ts';
-import type { Manifest } from './manifest.ts';
+import { type Manifest, readManifest } from './manifest.ts';
 
 export interface DocumentsOptions {
   /** `only`: nothing but what is in the manifest is run, and clients cannot store anything. */
@@ -10,6 +11,7 @@ export interface DocumentsOptions {
   manifest: Manifest;
 }
 
+const MANIFEST = new URL('../../schema/operations/manifest.json', import.meta.url);
 const MAX_STORED = 1_000;
 const MAX_STORED_BYTES = 10_000_000;
 
@@ -38,12 +40,17 @@ export class Documents {
     }
   }
 
+  /** With the trusted documents of schema/operations. @throws Error when they cannot be read */
+  static async load(config: Pick<Config, 'TRUSTED_DOCUMENTS'>): Promise<Documents> {
+    return new Documents({ mode: config.TRUSTED_DOCUMENTS, manifest: await readManifest(MANIFEST) });
+  }
+
   /**
    * @throws HashiraError DOCUMENT_NOT_TRUSTED; PERSISTED_QUERY_NOT_FOUND, upon which the client sends hash and text;
-   * BAD_USER_INPUT when there is no text, or not the one with the hash
+   * BAD_REQUEST when there is no text, or not the one with the hash
    */
   resolve({ query, extensions, documentId }: Pick<GraphQLRequest, 'query' | 'extensions' | 'documentId'>): string {
-    if (query !== undefined && typeof query !== 'string') throw badInput('"query" must be a string.');
+    if (query !== undefined && typeof query !== 'string') throw badRequest('"query" must be a string.');
     const persisted = extensions?.persistedQuery;
     if (documentId !== undefined && documentId !== null) {
       const text = this.trusted.get(String(documentId));
@@ -51,7 +58,7 @@ export class Documents {
       return text;
     }
     if (persisted !== undefined && persisted !== null) return this.persisted(persisted, query);
-    if (!query) throw badInput('The request has no "query".');
+    if (!query) throw badRequest('The request has no "query".');
     if (this.only && !this.trustedTexts.has(query)) throw notTrusted();
     return query;
   }
@@ -59,13 +66,13 @@ export class Documents {
   private persisted(persisted: unknown, query: string | undefined): string {
     const { version, sha256Hash } = persisted as { version?: unknown; sha256Hash?: unknown };
     if (version !== 1 || typeof sha256Hash !== 'string' || !/^[0-9a-f]{64}$/.test(sha256Hash)) {
-      throw badInput('"persistedQuery" needs the version 1 and a "sha256Hash" of 64 hexadecimal digits.');
+      throw badRequest('"persistedQuery" needs the version 1 and a "sha256Hash" of 64 hexadecimal digits.');
     }
     const known = this.trusted.get(sha256Hash) ?? this.stored.get(sha256Hash);
     if (known !== undefined && (!query || query === known)) return known;
     if (this.only) throw notTrusted();
     if (!query) throw new HashiraError('PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound');
-    if (hash('sha256', query) !== sha256Hash) throw badInput('"sha256Hash" is not the hash of the query.');
+    if (hash('sha256', query) !== sha256Hash) throw badRequest('"sha256Hash" is not the hash of the query.');
     this.stored.set(sha256Hash, query);
     return query;
   }
@@ -73,3 +80,5 @@ export class Documents {
 
 const notTrusted = (message = 'Only operations that are known here are run.') =>
   new HashiraError('DOCUMENT_NOT_TRUSTED', message);
+
+const badRequest = (message: string) => new HashiraError('BAD_REQUEST', message);
