@@ -2,6 +2,7 @@ import type { ExecutionResult } from 'graphql';
 import type { Identity } from '../subgraphs/kit/auth.ts';
 import type { Logger } from '../subgraphs/kit/log.ts';
 import type { GatewayContext } from './context.ts';
+import type { RequestTrace } from './observability/tracing.ts';
 import type { SubgraphFetch, SubgraphResult, Variables } from './sources/source.ts';
 
 /** A request as every transport carries it. */
@@ -28,6 +29,10 @@ export interface Caller {
   log: Logger;
   /** False for GET, where only queries are allowed. */
   mayWrite: boolean;
+  /** Whether an admin asks for the plan and the cost beside the answer. */
+  explain?: boolean | undefined;
+  /** The spans of this request; absent when it is not traced. */
+  trace?: RequestTrace | undefined;
 }
 
 export type Result = ExecutionResult<Record<string, unknown>, Record<string, unknown>>;

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '../subgraphs/kit/config.ts';
 import { createAuthenticator } from './auth.ts';
 import { signDevelopmentToken } from './development-key.ts';
@@ -17,7 +17,7 @@ describe('development tokens', () => {
     const [mine, other] = [await folder(), await folder()];
     const token = await signDevelopmentToken(mine, 'u-1', 'admin');
     const authenticate = await createAuthenticator(loadConfig({ HASHIRA_DATA: mine }));
-    expect(await authenticate(`Bearer ${token}`)).toEqual({ subject: 'u-1', scopes: ['admin'] });
+    expect((await authenticate(`Bearer ${token}`)).identity).toEqual({ subject: 'u-1', scopes: ['admin'] });
     await expect(
       (await createAuthenticator(loadConfig({ HASHIRA_DATA: other })))(`Bearer ${token}`),
     ).rejects.toMatchObject(refused);
@@ -30,8 +30,32 @@ describe('development tokens', () => {
   });
 });
 
+describe('a token verified before', () => {
+  it('is answered for at once, and not beyond its end', async () => {
+    const dir = await folder();
+    const token = `Bearer ${await signDevelopmentToken(dir, 'u-1', 'admin')}`;
+    const authenticate = await createAuthenticator(loadConfig({ HASHIRA_DATA: dir }));
+    const { expires } = await authenticate(token);
+    expect(authenticate(token)).not.toBeInstanceOf(Promise);
+    vi.useFakeTimers({ now: expires + 1, toFake: ['Date'] });
+    try {
+      await expect(authenticate(token)).rejects.toMatchObject(refused);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('does not lend its identity to one that differs in a letter', async () => {
+    const dir = await folder();
+    const token = `Bearer ${await signDevelopmentToken(dir, 'u-1', 'admin')}`;
+    const authenticate = await createAuthenticator(loadConfig({ HASHIRA_DATA: dir }));
+    await authenticate(token);
+    await expect(authenticate(`${token.slice(0, -4)}AAAA`)).rejects.toMatchObject(refused);
+  });
+});
+
 describe('tokens of an issuer', () => {
-  it('are verified against its JWKS: signature, issuer, audience, expiry, algorithm, unknown scopes dropped', async () => {
+  it('are verified against its JWKS: signature, issuer, audience, expiry, algorithm', async () => {
     const { privateKey, publicKey } = await generateKeyPair('ES256');
     const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' }] };
     const server = createServer((_, response) => response.end(JSON.stringify(jwks))).listen(0, '127.0.0.1');
@@ -46,7 +70,9 @@ describe('tokens of an issuer', () => {
         .sign(key);
     try {
       const good = await sign({ scope: 'customer root' });
-      expect(await authenticate(`Bearer ${good}`)).toEqual({ subject: 'u', scopes: ['customer'] });
+      const { identity, expires } = await authenticate(`Bearer ${good}`);
+      expect(identity).toEqual({ subject: 'u', scopes: ['customer', 'root'] });
+      expect(Math.abs(expires - Date.now() - 3_605_000)).toBeLessThan(5_000);
       const bad = [
         await sign({ iss: 'other' }),
         await sign({ aud: 'other' }),
@@ -57,7 +83,7 @@ describe('tokens of an issuer', () => {
       ];
       for (const token of bad) await expect(authenticate(`Bearer ${token}`)).rejects.toMatchObject(refused);
       await expect(authenticate('Basic abc')).rejects.toMatchObject(refused);
-      expect(await authenticate(undefined)).toBeNull();
+      expect(await authenticate(undefined)).toEqual({ identity: null, expires: Number.POSITIVE_INFINITY });
     } finally {
       server.close();
     }

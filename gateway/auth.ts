@@ -1,24 +1,35 @@
-import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
-import { type Identity, SCOPES } from '../subgraphs/kit/auth.ts';
+import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
+import type { Identity } from '../subgraphs/kit/auth.ts';
 import type { Config } from '../subgraphs/kit/config.ts';
 import { HashiraError } from '../subgraphs/kit/errors.ts';
 import { publicDevelopmentKey } from './development-key.ts';
 
-/** Turns an Authorization header into a verified identity. */
-export type Authenticate = (authorization: string | undefined) => Promise<Identity | null>;
+/** What an Authorization header proves. */
+export interface Authenticated {
+  /** Null without a header: a visitor. */
+  identity: Identity | null;
+  /** When the token ends, ms since 1970; Infinity for a visitor. */
+  expires: number;
+}
+
+/** Answers at once for a token verified lately. @throws HashiraError UNAUTHENTICATED for a token that is not good */
+export type Authenticate = (authorization: string | undefined) => Authenticated | Promise<Authenticated>;
 
 const ALGORITHMS = ['ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'];
+const CLOCK_TOLERANCE_S = 5;
+/** How long a verified token is believed without looking again: verifying costs more than answering most queries. */
+const REMEMBERED_MS = 60_000;
+const VISITOR: Authenticated = { identity: null, expires: Number.POSITIVE_INFINITY };
 
-/**
- * Verifies bearer tokens against the issuer's keys (JWKS_URL), or against the development key of this instance.
- * The function it returns gives null without a header and throws HashiraError UNAUTHENTICATED for a token that is not good.
- */
+/** Verifies bearer tokens against the issuer's keys (JWKS_URL), or against the development key of this instance. */
 export async function createAuthenticator(config: Config): Promise<Authenticate> {
   const key: JWTVerifyGetKey = config.JWKS_URL
     ? createRemoteJWKSet(new URL(config.JWKS_URL), { timeoutDuration: 5_000 })
     : createLocalJWKSet({ keys: [await publicDevelopmentKey(config.HASHIRA_DATA)] });
-  return async (authorization) => {
-    if (!authorization) return null;
+  const verified = new LRUCache<string, Authenticated>({ max: 10_000, ttl: REMEMBERED_MS });
+
+  const verify = async (authorization: string): Promise<Authenticated> => {
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
     if (!token) throw new HashiraError('UNAUTHENTICATED', 'The Authorization header must read "Bearer <token>".');
     try {
@@ -27,14 +38,31 @@ export async function createAuthenticator(config: Config): Promise<Authenticate>
         issuer: config.JWT_ISSUER,
         audience: config.JWT_AUDIENCE,
         requiredClaims: ['sub', 'exp'],
-        clockTolerance: 5,
+        clockTolerance: CLOCK_TOLERANCE_S,
       });
-      const scopes = typeof payload.scope === 'string' ? payload.scope.split(' ') : [];
-      return { subject: String(payload.sub), scopes: scopes.filter((scope) => SCOPES.includes(scope as never)) };
+      const authenticated = {
+        identity: identityOf(payload),
+        expires: ((payload.exp as number) + CLOCK_TOLERANCE_S) * 1000,
+      };
+      verified.set(authorization, authenticated);
+      return authenticated;
     } catch (cause) {
       const expired = cause instanceof errors.JWTExpired;
       const message = expired ? 'Your token has expired. Sign in again.' : 'Your token is not valid here.';
       throw new HashiraError('UNAUTHENTICATED', message, { cause });
     }
   };
+  return (authorization) => {
+    if (!authorization) return VISITOR;
+    const known = verified.get(authorization);
+    return known && known.expires > Date.now() ? known : verify(authorization);
+  };
+}
+
+/** Scopes are a text separated by spaces, as OAuth has them; policies likewise, or a list. */
+function identityOf(payload: JWTPayload): Identity {
+  const words = (claim: unknown): string[] =>
+    (Array.isArray(claim) ? claim.map(String) : typeof claim === 'string' ? claim.split(' ') : []).filter(Boolean);
+  const policies = words(payload.policies);
+  return { subject: String(payload.sub), scopes: words(payload.scope), ...(policies.length > 0 ? { policies } : {}) };
 }

@@ -162,9 +162,10 @@ describe('errors', () => {
 
   it('of the request have a status and a code', async () => {
     const cases: [unknown, Record<string, string>, number, string][] = [
-      ['{', {}, 400, 'BAD_USER_INPUT'],
-      [{ query: '{ nonsense }' }, {}, 400, 'GRAPHQL_VALIDATION_FAILED'],
-      [{ query: '{' }, {}, 400, 'GRAPHQL_PARSE_FAILED'],
+      ['{', {}, 400, 'BAD_REQUEST'],
+      [{ query: '{ nonsense }' }, {}, 200, 'GRAPHQL_VALIDATION_FAILED'],
+      [{ query: '{ nonsense }' }, { accept: 'application/graphql-response+json' }, 400, 'GRAPHQL_VALIDATION_FAILED'],
+      [{ query: '{' }, {}, 200, 'GRAPHQL_PARSE_FAILED'],
       [{ query: `{ whoami } #${'x'.repeat(1_100_000)}` }, {}, 413, 'BODY_TOO_LARGE'],
       [{ query: '{ whoami }' }, { authorization: 'Bearer x.y.z' }, 401, 'UNAUTHENTICATED'],
       [[{ query: '{ whoami }' }], {}, 400, 'BAD_REQUEST'],
@@ -190,7 +191,7 @@ describe('other addresses', () => {
     const ready = await get('/health/ready');
     expect([ready.status, await ready.json()]).toEqual([
       503,
-      { status: 'unavailable', parts: { database: 'unavailable' } },
+      { status: 'unavailable', parts: { supergraph: 'ok', database: 'unavailable' } },
     ]);
   });
 

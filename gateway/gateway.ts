@@ -1,89 +1,148 @@
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import { ApolloServer } from '@apollo/server';
-import { unwrapResolverError } from '@apollo/server/errors';
-import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
-import type { Config } from '../subgraphs/kit/config.ts';
-import { formatError } from '../subgraphs/kit/format-error.ts';
-import type { RunningSubgraph, Services, Subgraph } from '../subgraphs/kit/subgraph.ts';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'graphql';
+import type { Services, Subgraph } from '../subgraphs/kit/subgraph.ts';
+import { createAnswer } from './answer.ts';
 import { createAuthenticator } from './auth.ts';
-import type { GatewayContext } from './context.ts';
-import { LocalDataSource, RemoteDataSource } from './data-source.ts';
-import { Graph } from './graph.ts';
-import { databaseHealth } from './health.ts';
-import { createHttpServer } from './http.ts';
-import { FIRST_QUERY, pages } from './pages.ts';
-import { subgraphUrls } from './supergraph.ts';
+import { Graph } from './graph/graph.ts';
+import { PreparedOperations } from './graph/prepared.ts';
+import { watchSupergraph } from './graph/reload.ts';
+import { subgraphEntries } from './graph/supergraph.ts';
+import { createHealth } from './health.ts';
+import { Metrics } from './observability/metrics.ts';
+import { createRequestLog } from './observability/request-log.ts';
+import { startTracing } from './observability/tracing.ts';
+import { createPages } from './pages.ts';
+import { clientAddress } from './protection/address.ts';
+import { Cors } from './protection/cors.ts';
+import { Documents } from './protection/documents.ts';
+import { limitsOf } from './protection/limits.ts';
+import { readManifest } from './protection/manifest.ts';
+import { RateLimit } from './protection/rate-limit.ts';
+import { Sources } from './sources/sources.ts';
+import { Subscriptions } from './subscriptions/subscriptions.ts';
+import { createHttpServer } from './transports/http.ts';
+import { createWebSocketServer } from './transports/websocket.ts';
 
 export interface Gateway {
   url: string;
-  /** Stops taking requests, lets those in flight end, stops the subgraphs. */
+  /** Takes no more requests, lets those in flight end within DRAIN_SECONDS, ends streams, stops the subgraphs. */
   stop(): Promise<void>;
 }
 
-/** Starts the subgraphs that run in this process and the HTTP door in front of the whole graph. */
+export type GatewayServices = Pick<Services, 'config' | 'log'> & Partial<Services>;
+
+const DEFAULT_SUPERGRAPH = fileURLToPath(new URL('../schema/supergraph.graphql', import.meta.url));
+const MANIFEST = new URL('../schema/operations/manifest.json', import.meta.url);
+
+/**
+ * Starts the subgraphs that run in this process and the doors in front of the whole graph.
+ * @param services without a database, only subgraphs reached by URL can be served
+ */
 export async function startGateway(
   subgraphs: readonly Subgraph[],
-  services: Services,
-  supergraphFile = new URL('../schema/supergraph.graphql', import.meta.url),
+  services: GatewayServices,
+  supergraphFile: string | URL = services.config.SUPERGRAPH_FILE ?? DEFAULT_SUPERGRAPH,
 ): Promise<Gateway> {
-  const { config, log } = services;
-  const supergraphSdl = await readFile(supergraphFile, 'utf8');
-  const running: RunningSubgraph[] = [];
-  const sources = new Map<string, LocalDataSource | RemoteDataSource>();
-  for (const [name, declared] of subgraphUrls(supergraphSdl)) {
-    const url = urlFromEnvironment(config, name) ?? declared;
-    if (/^https?:/.test(url)) {
-      if (!config.SUBGRAPH_SECRET) throw new Error(`SUBGRAPH_SECRET is needed to reach the subgraph "${name}" by URL.`);
-      sources.set(name, new RemoteDataSource(name, url, config.SUBGRAPH_SECRET));
-      continue;
-    }
-    const subgraph = subgraphs.find((candidate) => candidate.name === name);
-    if (!subgraph) throw new Error(`The supergraph's subgraph "${name}" has no URL and is not part of this process.`);
-    const started = await subgraph.start({ ...services, log: log.child({ subgraph: name }) });
-    running.push(started);
-    sources.set(name, new LocalDataSource(name, (await subgraph.schema()).schema, started));
-  }
+  const { config, log, database, registry } = services;
+  const metrics = config.METRICS === 'on' ? new Metrics() : null;
+  const tracing = config.OTEL_EXPORTER_OTLP_ENDPOINT
+    ? await startTracing(config.OTEL_EXPORTER_OTLP_ENDPOINT, 'hashiramart-gateway', { log })
+    : null;
+  const whole = database && registry ? { config, log, database, registry } : null;
+  const sources = new Sources(subgraphs, config, whole, metrics);
+  const production = config.PRODUCTION === 'on';
+  const introspection = config.INTROSPECTION === 'on' || (config.INTROSPECTION === 'auto' && !production);
+  const load = async (sdl: string) =>
+    new PreparedOperations(
+      new Graph(sdl, { sources: await sources.of(subgraphEntries(parse(sdl, { noLocation: true }))), log }),
+      {
+        limits: limitsOf(config),
+        introspection,
+        defaultListSize: config.DEFAULT_LIST_SIZE,
+        onLookup: (hit) => metrics?.lookup('operation', hit),
+      },
+    );
 
-  const apollo = new ApolloServer<GatewayContext>({
-    gateway: new Graph(supergraphSdl, sources, log),
-    introspection: true,
-    allowBatchedHttpRequests: false,
-    stopOnTerminationSignals: false,
-    formatError: (formatted, error) => formatError({ ...formatted, originalError: unwrapResolverError(error) }, log),
-    logger: log,
-    plugins: [
-      ApolloServerPluginLandingPageLocalDefault({
-        footer: false,
-        document: FIRST_QUERY,
-        embed: { runTelemetry: false, endpointIsEditable: false },
-      }),
-    ],
-  });
-  await apollo.start();
-  const server = createHttpServer({
-    apollo,
-    authenticate: await createAuthenticator(config),
-    health: databaseHealth(services.database),
-    pages,
+  const file = typeof supergraphFile === 'string' ? supergraphFile : fileURLToPath(supergraphFile);
+  const first = await readFile(file, 'utf8');
+  let operations = await load(first);
+  metrics?.supergraph('served');
+  const watcher = watchSupergraph(
+    file,
+    async (sdl) => {
+      try {
+        operations = await load(sdl);
+        metrics?.supergraph('served');
+        log.info('the supergraph has changed and is served');
+      } catch (error) {
+        metrics?.supergraph('refused');
+        throw error;
+      }
+    },
+    { log, current: first },
+  );
+
+  const subscriptions = new Subscriptions({
+    perUser: config.MAX_SUBSCRIPTIONS_PER_USER,
+    queue: config.SUBSCRIPTION_QUEUE,
     log,
+  });
+  const answer = createAnswer({
+    operations: () => operations,
+    documents: new Documents({ mode: config.TRUSTED_DOCUMENTS, manifest: await readManifest(MANIFEST) }),
+    rateLimit: new RateLimit(config),
+    maxCost: config.MAX_COST,
+    subscriptions,
+    metrics,
+    requestLog: createRequestLog(config.LOG_REQUESTS, log),
+  });
+  const health = createHealth({ supergraph: () => true, database, breakers: () => sources.breakers() });
+  const authenticate = await createAuthenticator(config);
+  const cors = new Cors(config.CORS_ORIGINS);
+  const address = clientAddress(config.TRUST_PROXY);
+  const server = createHttpServer({
+    answer,
+    authenticate,
+    address,
+    cors,
+    health,
+    metrics,
+    tracing,
+    pages: await createPages({ production }),
+    maxBodyBytes: config.MAX_BODY_BYTES,
+    log,
+  });
+  const sockets = createWebSocketServer({
+    answer,
+    authenticate: async (authorization) => authenticate(authorization),
+    allowOrigin: (origin, request) => cors.allowsSocket(origin, request),
+    address,
+    log,
+    maxPayload: config.MAX_BODY_BYTES,
+  });
+  server.on('upgrade', (request, socket, head) => {
+    if (request.url?.split('?')[0] === '/graphql') sockets.handleUpgrade(request, socket, head);
+    else socket.destroy();
   });
   const url = await listen(server, config.HOST, config.PORT);
   return {
     url,
     stop: async () => {
+      const deadline = config.DRAIN_SECONDS * 1000;
+      health.drain();
+      watcher.stop();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
-      setTimeout(() => server.closeAllConnections(), 5_000).unref();
+      const late = setTimeout(() => server.closeAllConnections(), deadline);
+      await Promise.all([subscriptions.stop(), sockets.stop(deadline)]);
       await closed;
-      await apollo.stop();
-      await Promise.all(running.map((subgraph) => subgraph.stop?.()));
+      clearTimeout(late);
+      await sources.stop();
+      await tracing?.stop();
     },
   };
-}
-
-function urlFromEnvironment(config: Config, name: string): string | undefined {
-  return config[`${name.toUpperCase()}_URL` as keyof Config] as string | undefined;
 }
 
 function listen(server: Server, host: string, port: number): Promise<string> {

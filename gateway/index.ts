@@ -6,14 +6,23 @@ import { migrate } from '../subgraphs/kit/migrate.ts';
 import { createRegistry } from '../subgraphs/kit/registry.ts';
 import { startGateway } from './gateway.ts';
 
-/** The gateway's process, with the subgraphs that are not reached by URL inside it. Says `@ready <url>` when it answers. */
+/**
+ * The gateway's process, with the subgraphs that are not reached by URL inside it. Says `@ready <url>` when it answers.
+ * With a SUPERGRAPH_FILE whose subgraphs all have URLs it needs no database.
+ */
 async function main(): Promise<void> {
   const config = loadConfig();
   const log = createLogger('gateway', config.LOG_LEVEL);
-  if (!config.DATABASE_URL) throw new Error('DATABASE_URL is not set. `npm start` sets it to the embedded PostgreSQL.');
-  for (const { name, migrations } of subgraphs) await migrate(config.DATABASE_URL, name, migrations, log);
-  const database = new Database(config.DATABASE_URL, { max: config.DATABASE_POOL, name: 'gateway' });
-  const gateway = await startGateway(subgraphs, { config, database, log, registry: createRegistry(config) });
+  const database = config.DATABASE_URL
+    ? new Database(config.DATABASE_URL, { max: config.DATABASE_POOL, name: 'gateway' })
+    : undefined;
+  if (config.DATABASE_URL) {
+    for (const { name, migrations } of subgraphs) await migrate(config.DATABASE_URL, name, migrations, log);
+  } else if (!config.SUPERGRAPH_FILE) {
+    throw new Error('DATABASE_URL is not set. `npm start` sets it to the embedded PostgreSQL.');
+  }
+  const shop = database ? { database, registry: createRegistry(config) } : {};
+  const gateway = await startGateway(subgraphs, { config, log, ...shop });
   console.log(`@ready ${gateway.url}`);
 
   let stopping = false;
@@ -21,7 +30,7 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     await gateway.stop();
-    await database.close();
+    await database?.close();
     process.exit(0);
   };
   process.on('SIGTERM', stop);

@@ -2,13 +2,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
 import { parse as parseYaml } from 'yaml';
+import { documentsManifest } from '../gateway/protection/manifest.ts';
 import { subgraphs } from '../subgraphs/index.ts';
 
 interface SupergraphYaml {
   subgraphs: Record<string, { routing_url: string; schema: { file: string } }>;
 }
 
-/** What schema/ should hold now: every subgraph's SDL and the supergraph composed of them, by file name. */
+/** What schema/ should hold now: every subgraph's SDL the supergraph composed of them and the trusted documents, by file name. */
 export async function compose(): Promise<Map<string, string>> {
   const { subgraphs: listed }: SupergraphYaml = parseYaml(await readFile('supergraph.yaml', 'utf8'));
   const files = new Map<string, string>();
@@ -23,6 +24,8 @@ export async function compose(): Promise<Map<string, string>> {
   const { errors, supergraphSdl } = composeServices(services);
   if (!supergraphSdl) throw new Error(`The subgraphs do not compose:\n${errors?.map((e) => e.message).join('\n')}`);
   files.set('schema/supergraph.graphql', `${supergraphSdl.trimEnd()}\n`);
+  const manifest = await documentsManifest('schema/operations');
+  files.set('schema/operations/manifest.json', `${JSON.stringify(manifest, null, 2)}\n`);
   return files;
 }
 

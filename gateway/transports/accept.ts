@@ -9,3 +9,15 @@ export function streamFormat(accept: string | undefined): 'sse' | 'multipart' | 
   }
   return null;
 }
+
+const RESULT_TYPES = ['application/graphql-response+json', 'application/json'] as const;
+
+/** The media type of one result, by the Accept header: JSON where the client has no wish, as GraphQL over HTTP says. */
+export function resultType(accept: string | undefined): (typeof RESULT_TYPES)[number] {
+  if (!accept || accept === '*/*') return 'application/json';
+  const ranges = accept
+    .toLowerCase()
+    .split(',')
+    .map((range) => range.split(';')[0]?.trim());
+  return RESULT_TYPES.find((type) => ranges.includes(type)) ?? 'application/json';
+}

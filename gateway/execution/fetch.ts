@@ -1,0 +1,162 @@
+import type { FetchNode } from '@apollo/query-planner';
+import { HashiraError } from '../../subgraphs/kit/errors.ts';
+import { formatError } from '../../subgraphs/kit/format-error.ts';
+import type { SubgraphError, SubgraphFetch, SubgraphResult, Variables } from '../sources/source.ts';
+import { merge } from './merge.ts';
+import { collect, locations, type PathElement, type ResponsePath } from './path.ts';
+import { compileRepresentations } from './representations.ts';
+import { compileRewrites } from './rewrites.ts';
+import type { Data, Run, Step } from './run.ts';
+import type { Types } from './types.ts';
+
+/** A fetch of a plan with the subgraph's operation made ready. */
+export interface PreparedFetch {
+  node: FetchNode;
+  fetch: SubgraphFetch;
+  types: Types;
+  /** The subgraph's names of fields that the plan calls otherwise, see graph/required-arguments.ts. */
+  realNames: ReadonlyMap<string, string>;
+}
+
+const NONE: Variables = {};
+
+/** Compiles the choice of those variables that a fetch uses. */
+export function compileVariables(usages: readonly string[] | undefined): (variables: Variables) => Variables {
+  if (!usages || usages.length === 0) return () => NONE;
+  return (variables) => {
+    const used: Record<string, unknown> = {};
+    for (const name of usages) if (variables[name] !== undefined) used[name] = variables[name];
+    return used;
+  };
+}
+
+/** Compiles a fetch of root fields. */
+export function rootFetch({ node, fetch, types }: PreparedFetch): Step {
+  const variablesOf = compileVariables(node.variableUsages);
+  const rewrite = compileRewrites(node.outputRewrites, types);
+  const absorb = (run: Run, result: SubgraphResult) => absorbRoot(run, result, rewrite);
+  return (run) =>
+    attempt(
+      run,
+      () => fetch.execute(variablesOf(run.variables), run.context),
+      (result) => absorb(run, result),
+      () => [],
+    );
+}
+
+/** Adds a subgraph's answer of root fields; also an event of a subscription is one. */
+export function absorbRoot(
+  run: Run,
+  { data, errors }: SubgraphResult,
+  rewrite: ((data: unknown) => void) | null,
+): void {
+  if (data) {
+    rewrite?.(data);
+    merge(run.data, data);
+  }
+  if (errors) for (const error of errors) report(run, error, error.path);
+}
+
+/** Compiles a fetch of more fields for the entities at a path. */
+export function entityFetch(path: readonly PathElement[], { node, fetch, types, realNames }: PreparedFetch): Step {
+  const variablesOf = compileVariables(node.variableUsages);
+  const represent = compileRepresentations(node.requires ?? [], node.inputRewrites, types, realNames);
+  const rewrite = compileRewrites(node.outputRewrites, types);
+  return (run) => {
+    const entities = collect(run.data, path);
+    if (entities.length === 0) return undefined;
+    const { list, of } = represent(entities);
+    if (list.length === 0) return undefined;
+    return attempt(
+      run,
+      () => fetch.execute({ ...variablesOf(run.variables), representations: list }, run.context),
+      ({ data, errors }) => {
+        if (data) mergeEntities(entities, of, list.length, data._entities, rewrite);
+        if (errors) for (const error of errors) reportEntities(run, error, path, of);
+      },
+      () => locations(run.data, path)[of.findIndex((index) => index >= 0)] ?? [],
+    );
+  };
+}
+
+function mergeEntities(
+  entities: readonly Data[],
+  of: Int32Array,
+  count: number,
+  received: unknown,
+  rewrite: ((data: unknown) => void) | null,
+): void {
+  if (!Array.isArray(received) || received.length !== count) {
+    throw new HashiraError('SUBGRAPH_UNAVAILABLE', 'A part of the graph gave an answer that cannot be used.', {
+      cause: new Error(`_entities should have ${count} items`),
+    });
+  }
+  if (rewrite) {
+    for (let index = 0; index < count; index++) {
+      const entity = received[index] as Data | null;
+      if (!entity) continue;
+      // A rewrite can depend on the type: the one asked for, where the subgraph did not say it.
+      entity.__typename ??= entities[of.indexOf(index)]?.__typename;
+      rewrite(entity);
+    }
+  }
+  for (let i = 0; i < entities.length; i++) {
+    const index = of[i] as number;
+    if (index < 0) continue;
+    const entity = received[index] as Data | null;
+    if (entity) merge(entities[i] as Data, entity);
+  }
+}
+
+/** An error inside `_entities` belongs to every place where that entity is. */
+function reportEntities(run: Run, error: SubgraphError, path: readonly PathElement[], of: Int32Array): void {
+  const index = error.path?.[1];
+  const places = locations(run.data, path);
+  if (typeof index !== 'number') {
+    report(run, error, places[of.findIndex((own) => own >= 0)]);
+    return;
+  }
+  const rest = error.path?.slice(2) ?? [];
+  of.forEach((own, place) => {
+    if (own === index) report(run, error, [...(places[place] ?? []), ...rest]);
+  });
+}
+
+function report(run: Run, error: SubgraphError, path: ResponsePath | undefined): void {
+  const { message, extensions } = error;
+  run.errors.push({ message, ...(path ? { path } : {}), ...(extensions ? { extensions } : {}) });
+}
+
+/**
+ * Sends a fetch and takes its answer, at once or later. A fetch that fails costs its own fields: the error is reported, the plan
+ * goes on. Only a client that has left ends the plan.
+ */
+function attempt(
+  run: Run,
+  send: () => SubgraphResult | Promise<SubgraphResult>,
+  absorb: (result: SubgraphResult) => void,
+  place: () => ResponsePath,
+): Promise<void> | undefined {
+  const fail = (error: unknown): void => {
+    const { signal, log } = run.context;
+    if (signal?.aborted) throw signal.reason;
+    const path = place();
+    const shown = formatError(
+      {
+        message: error instanceof Error ? error.message : String(error),
+        extensions: error instanceof HashiraError ? error.extensions : {},
+        originalError: error,
+      },
+      log,
+    );
+    run.errors.push({ message: shown.message, path, extensions: shown.extensions ?? {} });
+  };
+  try {
+    const result = send();
+    if (result instanceof Promise) return result.then(absorb).catch(fail);
+    absorb(result);
+  } catch (error) {
+    fail(error);
+  }
+  return undefined;
+}

@@ -1,0 +1,36 @@
+import type { Data } from './run.ts';
+
+const isObject = (value: unknown): value is Data =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Adds what a fetch brought to what is there, in place. Null never overwrites a value: of two subgraphs that answer one
+ * field, the one that knows more wins.
+ */
+export function merge(target: Data, source: Data): void {
+  for (const key in source) {
+    const value = source[key];
+    if (value === undefined) continue;
+    const present = target[key];
+    if (present === undefined || present === null) {
+      target[key] = value;
+    } else if (isObject(value) && isObject(present)) {
+      merge(present, value);
+    } else if (Array.isArray(value) && Array.isArray(present) && value.length === present.length) {
+      mergeLists(present, value);
+    } else if (value !== null) {
+      target[key] = value;
+    }
+  }
+}
+
+function mergeLists(target: unknown[], source: readonly unknown[]): void {
+  for (let i = 0; i < source.length; i++) {
+    const value = source[i];
+    const present = target[i];
+    if (isObject(value) && isObject(present)) merge(present, value);
+    else if (Array.isArray(value) && Array.isArray(present) && value.length === present.length) {
+      mergeLists(present, value);
+    } else if (value !== null && value !== undefined) target[i] = value;
+  }
+}

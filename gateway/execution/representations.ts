@@ -1,0 +1,141 @@
+import type { FetchDataRewrite, QueryPlanSelectionNode } from '@apollo/query-planner';
+import { compileRewrites } from './rewrites.ts';
+import type { Data } from './run.ts';
+import type { Types } from './types.ts';
+
+/** The representation of an entity: what its subgraph needs to find it; null when some of that is missing. */
+type Represent = (entity: Data) => Data | null;
+
+interface Field {
+  /** Where the data has it. */
+  from: string;
+  /** What the subgraph calls it. */
+  to: string;
+  select: Represent | null;
+}
+
+/** The representations of a list of entities, each asked for once, and for each entity which one is its own (-1: none). */
+export interface Representations {
+  list: Data[];
+  of: Int32Array;
+}
+
+/**
+ * Compiles what a fetch requires of each entity.
+ * @param realNames the subgraph's names of fields that the plan calls otherwise, see required-arguments.ts
+ */
+export function compileRepresentations(
+  requires: readonly QueryPlanSelectionNode[],
+  rewrites: readonly FetchDataRewrite[] | undefined,
+  types: Types,
+  realNames: ReadonlyMap<string, string>,
+): (entities: readonly Data[]) => Representations {
+  const represent = compileSelection(requires, types, realNames);
+  const rewrite = compileRewrites(rewrites, types);
+  const key = singleKey(requires, types, realNames);
+  return (entities) => {
+    const list: Data[] = [];
+    const of = new Int32Array(entities.length);
+    const seen = new Map<unknown, number>();
+    for (let i = 0; i < entities.length; i++) {
+      const entity = entities[i] as Data;
+      const representation = represent(entity);
+      if (!representation || representation.__typename === undefined) {
+        of[i] = -1;
+        continue;
+      }
+      const identity = key === null ? JSON.stringify(representation) : representation[key];
+      let index = seen.get(identity);
+      if (index === undefined) {
+        rewrite?.(representation);
+        index = list.push(representation) - 1;
+        seen.set(identity, index);
+      }
+      of[i] = index;
+    }
+    return { list, of };
+  };
+}
+
+/** The field that alone tells entities apart, in the common case of one type with one scalar key; else null. */
+function singleKey(
+  requires: readonly QueryPlanSelectionNode[],
+  types: Types,
+  realNames: ReadonlyMap<string, string>,
+): string | null {
+  const [only] = requires;
+  if (requires.length !== 1 || only?.kind !== 'InlineFragment') return null;
+  if (!only.typeCondition || !types.isObject(only.typeCondition)) return null;
+  const [typename, key] = only.selections;
+  if (only.selections.length !== 2 || key?.kind !== 'Field' || key.selections) return null;
+  if (typename?.kind !== 'Field' || typename.name !== '__typename') return null;
+  const name = key.alias ?? key.name;
+  return realNames.get(name) ?? name;
+}
+
+function compileSelection(
+  selections: readonly QueryPlanSelectionNode[],
+  types: Types,
+  realNames: ReadonlyMap<string, string>,
+): Represent {
+  const fields: Field[] = [];
+  const fragments: { condition: string; select: Represent }[] = [];
+  for (const selection of selections) {
+    if (selection.kind === 'Field') {
+      const from = selection.alias ?? selection.name;
+      const select = selection.selections ? compileSelection(selection.selections, types, realNames) : null;
+      fields.push({ from, to: realNames.get(from) ?? from, select });
+    } else if (selection.typeCondition) {
+      fragments.push({
+        condition: selection.typeCondition,
+        select: compileSelection(selection.selections, types, realNames),
+      });
+    }
+  }
+  const own = (entity: Data): Data | null => {
+    const representation: Data = {};
+    for (const { from, to, select } of fields) {
+      const value = entity[from];
+      if (value === undefined) return null;
+      representation[to] = select ? selectIn(value, select) : value;
+    }
+    return representation;
+  };
+  const [first] = fragments;
+  if (!first) return own;
+  if (fragments.length === 1 && fields.length === 0) {
+    return (entity) => {
+      const { __typename } = entity;
+      return typeof __typename === 'string' && types.meets(__typename, first.condition) ? first.select(entity) : null;
+    };
+  }
+  return (entity) => {
+    const representation = own(entity);
+    if (!representation) return null;
+    const { __typename } = entity;
+    if (typeof __typename !== 'string') return representation;
+    for (const { condition, select } of fragments) {
+      if (!types.meets(__typename, condition)) continue;
+      const more = select(entity);
+      if (more) combine(representation, more);
+    }
+    return representation;
+  };
+}
+
+function selectIn(value: unknown, select: Represent): unknown {
+  if (Array.isArray(value)) return value.map((item) => selectIn(item, select));
+  return value === null ? null : select(value as Data);
+}
+
+/** Two fragments may ask parts of one object. */
+function combine(target: Data, source: Data): void {
+  for (const [key, value] of Object.entries(source)) {
+    const present = target[key];
+    if (present && value && typeof present === 'object' && typeof value === 'object') {
+      combine(present as Data, value as Data);
+    } else {
+      target[key] = value;
+    }
+  }
+}

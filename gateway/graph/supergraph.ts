@@ -1,0 +1,117 @@
+import { type ConstDirectiveNode, type DocumentNode, Kind, type TypeDefinitionNode } from 'graphql';
+
+/**
+ * What it takes to read a type or field; absence of a rule means open. Of each list of alternatives one must hold whole, all of
+ * its scopes or policies; an empty list asks for none. Whatever the rule, it asks for a signed-in user.
+ */
+export interface AccessRule {
+  scopes: readonly (readonly string[])[];
+  policies: readonly (readonly string[])[];
+}
+
+/** Rules by coordinate: `Product.stock` for a field, `ModelVersion` for a type and so for every field that returns it. */
+export type AccessRules = ReadonlyMap<string, AccessRule>;
+
+/** The rules that `@authenticated`, `@requiresScopes` and `@policy` state in a composed supergraph. */
+export function accessRules(supergraph: DocumentNode): AccessRules {
+  const rules = new Map<string, AccessRule>();
+  for (const definition of supergraph.definitions) {
+    if (!isRuled(definition)) continue;
+    const rule = ruleOf(definition.directives);
+    if (rule) rules.set(definition.name.value, rule);
+    if (!('fields' in definition)) continue;
+    for (const field of definition.fields ?? []) {
+      const fieldRule = ruleOf(field.directives);
+      if (fieldRule) rules.set(`${definition.name.value}.${field.name.value}`, fieldRule);
+    }
+  }
+  return rules;
+}
+
+const RULED: readonly string[] = [
+  Kind.OBJECT_TYPE_DEFINITION,
+  Kind.INTERFACE_TYPE_DEFINITION,
+  Kind.SCALAR_TYPE_DEFINITION,
+  Kind.ENUM_TYPE_DEFINITION,
+];
+const isRuled = (node: { kind: string }): node is TypeDefinitionNode => RULED.includes(node.kind);
+
+function ruleOf(directives: readonly ConstDirectiveNode[] | undefined): AccessRule | null {
+  const scopes = alternatives(directives, 'requiresScopes', 'scopes');
+  const policies = alternatives(directives, 'policy', 'policies');
+  const authenticated = directives?.some((directive) => directive.name.value === 'authenticated');
+  return scopes || policies || authenticated ? { scopes: scopes ?? [], policies: policies ?? [] } : null;
+}
+
+function alternatives(
+  directives: readonly ConstDirectiveNode[] | undefined,
+  directive: string,
+  argument: string,
+): string[][] | null {
+  const node = directives?.find(({ name }) => name.value === directive);
+  const value = node?.arguments?.find(({ name }) => name.value === argument)?.value;
+  if (value?.kind !== Kind.LIST) return null;
+  return value.values.map((list) =>
+    list.kind === Kind.LIST ? list.values.map((item) => (item.kind === Kind.STRING ? item.value : '')) : [],
+  );
+}
+
+/** A subgraph as composition wrote it into the enum join__Graph. */
+export interface SubgraphEntry {
+  name: string;
+  url: string;
+  /** The enum value that stands for it elsewhere in the supergraph. */
+  graph: string;
+}
+
+export function subgraphEntries(supergraph: DocumentNode): SubgraphEntry[] {
+  const entries: SubgraphEntry[] = [];
+  for (const definition of supergraph.definitions) {
+    if (definition.kind !== Kind.ENUM_TYPE_DEFINITION || definition.name.value !== 'join__Graph') continue;
+    for (const value of definition.values ?? []) {
+      const text = (name: string) => {
+        const node = value.directives?.[0]?.arguments?.find((candidate) => candidate.name.value === name)?.value;
+        return node?.kind === Kind.STRING ? node.value : '';
+      };
+      entries.push({ name: text('name'), url: text('url'), graph: value.name.value });
+    }
+  }
+  return entries;
+}
+
+/** Coordinates of the fields that carry a tag. */
+export function taggedFields(supergraph: DocumentNode, tag: string): ReadonlySet<string> {
+  const tagged = new Set<string>();
+  for (const definition of supergraph.definitions) {
+    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION) continue;
+    for (const field of definition.fields ?? []) {
+      const carries = field.directives?.some(({ name, arguments: given }) => {
+        const value = given?.[0]?.value;
+        return name.value === 'tag' && value?.kind === Kind.STRING && value.value === tag;
+      });
+      if (carries) tagged.add(`${definition.name.value}.${field.name.value}`);
+    }
+  }
+  return tagged;
+}
+
+/**
+ * The supergraph with the keys of each type in another order: those first by which a subgraph can be asked. When the planner goes
+ * back to a subgraph for a field that requires others, it takes the first key it knows the fields of.
+ */
+export function resolvableKeysFirst(supergraph: DocumentNode): DocumentNode {
+  const isUnresolvable = ({ name, arguments: given }: ConstDirectiveNode) =>
+    name.value === 'join__type' &&
+    given?.some(({ name, value }) => name.value === 'resolvable' && value.kind === Kind.BOOLEAN && !value.value);
+  return {
+    ...supergraph,
+    definitions: supergraph.definitions.map((definition) => {
+      if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION) {
+        return definition;
+      }
+      const directives = definition.directives ?? [];
+      const later = directives.filter(isUnresolvable);
+      return { ...definition, directives: [...directives.filter((node) => !later.includes(node)), ...later] };
+    }),
+  };
+}
