@@ -7,7 +7,7 @@ it('gives events in order, to those who wait and to those who come later', async
   for (const event of [1, 2, 3]) queue.push(event);
   queue.end();
   expect([(await first).value, (await second).value]).toEqual([1, 2]);
-  expect(await Array.fromAsync(queue)).toEqual([3]);
+  expect([await queue.next(), await queue.next()]).toMatchObject([{ value: 3 }, { done: true }]);
 });
 
 it('says when there is no room', () => {
