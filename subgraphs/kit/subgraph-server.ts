@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { IDENTITY_HEADER } from './auth.ts';
-import { badInput, ERROR_CODES, HashiraError } from './errors.ts';
+import { badInput, ERROR_CODES, type ErrorCode, HashiraError } from './errors.ts';
 import { formatError } from './format-error.ts';
 import { formatResult } from './format-result.ts';
 import { requestIdOf, requestOf } from './graphql-request.ts';
@@ -48,15 +48,7 @@ export async function startSubgraphServer(options: SubgraphServerOptions): Promi
       // A connection kept open would hold up the end.
       if (draining) request.socket.end();
     });
-    answer(request, response).catch((error: unknown) => {
-      const known =
-        error instanceof HashiraError ? error : new HashiraError('INTERNAL_SERVER_ERROR', '', { cause: error });
-      const formatted = formatError(
-        { message: known.message, extensions: known.extensions, originalError: error },
-        log,
-      );
-      send(response, ERROR_CODES[known.code].status, { errors: [formatted] });
-    });
+    answer(request, response).catch((error: unknown) => refuse(response, error, log));
   });
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
@@ -103,6 +95,15 @@ export async function startSubgraphServer(options: SubgraphServerOptions): Promi
       clearTimeout(late);
     },
   };
+}
+
+function refuse(response: ServerResponse, error: unknown, log: Logger): void {
+  const { message, extensions } = error instanceof HashiraError ? error : { message: '', extensions: {} };
+  const formatted = formatError({ message, extensions, originalError: error }, log);
+  const code = formatted.extensions?.code as ErrorCode;
+  // Two secrets that differ make it seem to every user that nobody is signed in: the operator should know.
+  if (code === 'UNAUTHENTICATED') log.warn({ err: error }, 'refused: not signed by our gateway');
+  send(response, ERROR_CODES[code].status, { errors: [formatted] });
 }
 
 function send(response: ServerResponse, status: number, value: object): void {

@@ -39,8 +39,9 @@ export function createSubgraphSockets(
           extra.identity = await verifier.verify(connectionParams?.[IDENTITY_HEADER]);
           return true;
         } catch (error) {
-          if (error instanceof HashiraError) return false;
-          throw error;
+          if (!(error instanceof HashiraError)) throw error;
+          log.warn({ err: error }, 'refused: not signed by our gateway');
+          return false;
         }
       },
       onSubscribe: ({ extra }, _, { query, operationName, variables, extensions }) => {
