@@ -95,7 +95,7 @@ describe('multipart subscriptions', () => {
   const collect = (apollo: ApolloClient, query: string, variables = {}) => {
     const seen: unknown[] = [];
     return new Promise<unknown[]>((resolve, reject) => {
-      apollo.subscribe({ query: gql(query), variables }).subscribe({
+      apollo.subscribe({ query: gql(query), variables, fetchPolicy: 'no-cache' }).subscribe({
         next: ({ data, error }) => seen.push(error ?? data),
         complete: () => resolve(seen),
         error: reject,

@@ -4,8 +4,6 @@ import type { Logger } from '../../subgraphs/kit/log.ts';
 
 /** Bytes not yet taken by a client that goes on sending. Beyond it is not slow but hostile. */
 const MOST_BUFFERED = 16_000_000;
-/** The last results of its streams get out before a socket is closed for the end of its token, ms. */
-const LAST_WORDS = 250;
 
 /** The other end of one socket: what graphql-ws needs of `ws`, and the operations that are open on it. */
 export class Peer implements GraphQLSocket {
@@ -16,6 +14,7 @@ export class Peer implements GraphQLSocket {
   readonly #log: Logger;
   readonly #operations = new Map<string, { payload: object; controller: AbortController }>();
   readonly #cleanups: (() => void)[] = [];
+  #leaving: (() => void) | null = null;
   #alive = true;
   #closed = false;
 
@@ -73,17 +72,24 @@ export class Peer implements GraphQLSocket {
   /** An operation has ended. Its id may already be that of another one, whose payload is not the same. */
   forget(id: string, payload: object): void {
     if (this.#operations.get(id)?.payload === payload) this.#operations.delete(id);
+    this.#leaving?.();
+  }
+
+  /** Closes as soon as no operation is open, or after so many ms. */
+  leave(code: number, reason: string, within?: number): void {
+    const late = within === undefined ? undefined : setTimeout(() => this.close(code, reason), within).unref();
+    this.onClose(() => clearTimeout(late));
+    this.#leaving = () => {
+      // That an operation has ended is told to the client right after it is forgotten here.
+      if (this.#operations.size === 0) setImmediate(() => this.close(code, reason));
+    };
+    this.#leaving();
   }
 
   ping(): void {
     if (!this.#alive) this.terminate();
     this.#alive = false;
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
-  }
-
-  /** The token has ended; the client may come back with another. */
-  expire(): void {
-    setTimeout(() => this.close(4403, 'Token expired'), LAST_WORDS).unref();
   }
 
   onClose(cleanup: () => void): void {
@@ -106,6 +112,7 @@ export class Peer implements GraphQLSocket {
       if (type !== 'complete' || typeof id !== 'string') return;
       this.#operations.get(id)?.controller.abort();
       this.#operations.delete(id);
+      this.#leaving?.();
     } catch {
       // graphql-ws says so.
     }

@@ -166,11 +166,14 @@ describe('a WebSocket', () => {
       retryWait: async () => {},
       connectionParams: () => ({ authorization: tokens++ === 0 ? 'Bearer ada 100' : 'Bearer ada' }),
     });
+    const cancel = one.subscribe({ query: '{ hangs }' }, { next() {}, error() {}, complete() {} });
     const seen = await counted(one.iterate(count({ every: 10 })));
     expect(seen.at(-1)).toMatchObject([{ extensions: { code: 'TOKEN_EXPIRED' } }]);
+    // What is in flight may end, but nothing new begins.
     expect(await first(one, { query: '{ who }' })).toMatchObject({
       errors: [{ extensions: { code: 'TOKEN_EXPIRED' } }],
     });
+    cancel();
     await vi.waitFor(() => expect(server.sockets.size).toBe(0));
     expect(await first(one, { query: '{ who }' })).toEqual({ data: { who: 'ada' } });
   });
@@ -258,6 +261,21 @@ describe('a WebSocket', () => {
     // What the kernel's buffers took, the message that is on its way, and the queue.
     expect(server.produced * 65_536).toBeLessThan(30_000_000);
     socket.destroy();
+  });
+
+  it('lets what is in flight end when the server stops, and takes nothing new', async () => {
+    await start();
+    const codes: number[] = [];
+    const one = client({ on: { closed: (event) => void codes.push((event as { code: number }).code) } });
+    const counting = one.iterate(count({ to: 5, every: 30 }));
+    await counting.next();
+    const stopped = server.sockets.stop(5_000);
+    expect(await first(one, { query: '{ who }' })).toMatchObject({
+      errors: [{ extensions: { code: 'SHUTTING_DOWN' } }],
+    });
+    expect(await counted(counting)).toEqual([2, 3, 4, 5]);
+    await stopped;
+    await vi.waitFor(() => expect(codes).toEqual([1001]));
   });
 
   it('asks clients to go when the server stops, and cuts off who does not', async () => {

@@ -9,7 +9,7 @@ import { HashiraError } from '../../subgraphs/kit/errors.ts';
 import type { Logger } from '../../subgraphs/kit/log.ts';
 import type { Answer, Caller, GraphQLRequest, Result } from '../answer.types.ts';
 import { at } from '../subscriptions/deadline.ts';
-import { failure, tokenExpired } from '../subscriptions/failure.ts';
+import { failure, shuttingDown, tokenExpired } from '../subscriptions/failure.ts';
 import { Peer } from './peer.ts';
 
 export interface WebSocketOptions {
@@ -36,7 +36,10 @@ export interface WebSocketOptions {
 export interface GraphQLWebSocketServer {
   /** Takes over an HTTP/1.1 upgrade request for the GraphQL path, or answers why not. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Asks clients to go (1001; they reconnect elsewhere), and cuts off who is still there after `deadline` ms. */
+  /**
+   * Takes no operation more, closes each socket when those on it have ended (1001: clients connect again, elsewhere), and cuts
+   * off who is still there after `deadline` ms. Streams have to be ended by who answers.
+   */
   stop(deadline: number): Promise<void>;
   /** Sockets open now. */
   readonly size: number;
@@ -59,6 +62,12 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
   const { keepAlive = 12_000, initWait = 10_000 } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload, handleProtocols, clientTracking: false });
   const peers = new Set<Peer>();
+  let stopping = false;
+  /** Answers in place of an operation that may not begin. */
+  const refusal = (open: object): Perform | null => {
+    if (stopping) return async () => failure(shuttingDown(), log);
+    return Object.keys(open).length > maxOperations ? async () => failure(tooMany(), log) : null;
+  };
   const server = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: initWait,
     onConnect: async ({ connectionParams, extra }) => {
@@ -68,13 +77,13 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
         if (error instanceof HashiraError) return false;
         throw error;
       }
-      extra.peer.onClose(at(extra.expires, () => extra.peer.expire()));
+      // The client may come back with another token.
+      extra.peer.onClose(at(extra.expires, () => extra.peer.leave(4403, 'Token expired', LAST_ANSWERS)));
       return true;
     },
     onSubscribe: ({ extra, subscriptions }, id, payload) => ({
       ...PLACEHOLDER,
-      contextValue:
-        Object.keys(subscriptions).length > maxOperations ? tooMany : () => run(options, extra, id, payload),
+      contextValue: refusal(subscriptions) ?? (() => run(options, extra, id, payload)),
     }),
     execute: perform,
     subscribe: perform,
@@ -99,7 +108,6 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
   }, keepAlive);
   pings.unref();
 
-  let stopping = false;
   return {
     get size() {
       return peers.size;
@@ -112,8 +120,10 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
     stop: async (deadline) => {
       stopping = true;
       const all = [...peers];
-      for (const peer of all) peer.close(1001, 'Going away');
-      const late = setTimeout(() => all.forEach((peer) => void peer.terminate()), deadline);
+      for (const peer of all) peer.leave(1001, 'Going away');
+      const late = setTimeout(() => {
+        for (const peer of all) peer.terminate();
+      }, deadline);
       await Promise.all(all.map((peer) => peer.gone));
       clearTimeout(late);
       clearInterval(pings);
@@ -122,20 +132,17 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
   };
 }
 
+/** Operations in flight at the end of a token have so long to end, ms. */
+const LAST_ANSWERS = 5_000;
+
 /** graphql-ws wants a document to tell kinds of operations apart. Ours are parsed, once, by who answers. */
 const PLACEHOLDER = { schema: new GraphQLSchema({}), document: parse('subscription { any }') };
 
 type Perform = () => Promise<Result | AsyncIterableIterator<Result>>;
 const perform = ({ contextValue }: ExecutionArgs) => (contextValue as Perform)();
 
-const tooMany: Perform = async () => ({
-  errors: [
-    {
-      message: 'Too many operations are open on this connection. End one first.',
-      extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' },
-    },
-  ] as never,
-});
+const tooMany = () =>
+  new HashiraError('TOO_MANY_SUBSCRIPTIONS', 'Too many operations are open on this connection. End one first.');
 
 async function run(options: WebSocketOptions, extra: Extra, id: string, payload: SubscribePayload) {
   const { identity, expires, peer, request } = extra;
