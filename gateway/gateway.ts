@@ -89,10 +89,11 @@ export async function startGateway(
     queue: config.SUBSCRIPTION_QUEUE,
     log,
   });
+  const rateLimit = new RateLimit(config);
   const answer = createAnswer({
     operations: () => operations,
     documents: new Documents({ mode: config.TRUSTED_DOCUMENTS, manifest: await readManifest(MANIFEST) }),
-    rateLimit: new RateLimit(config),
+    rateLimit,
     maxCost: config.MAX_COST,
     subscriptions,
     metrics,
@@ -106,6 +107,7 @@ export async function startGateway(
     answer,
     authenticate,
     address,
+    rateLimit,
     cors,
     health,
     metrics,

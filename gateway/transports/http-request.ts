@@ -75,6 +75,7 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    let ended = false;
     const tooLarge = () => {
       request.removeAllListeners('data');
       request.resume();
@@ -87,10 +88,13 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
       else chunks.push(chunk);
     });
     request.on('end', () => {
+      ended = true;
       const [only] = chunks;
       resolve((chunks.length === 1 && only ? only : Buffer.concat(chunks)).toString('utf8'));
     });
     request.on('error', reject);
-    request.on('close', () => reject(badRequest('The body ended too early.')));
+    request.on('close', () => {
+      if (!ended) reject(badRequest('The body ended too early.'));
+    });
   });
 }

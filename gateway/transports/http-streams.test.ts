@@ -75,6 +75,12 @@ describe('server-sent events', () => {
     for (const seen of all) expect(seen).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
   });
 
+  it('carry the single result of a query', async () => {
+    const seen: unknown[] = [];
+    for await (const result of client().iterate({ query: '{ who }' })) seen.push(result);
+    expect(seen).toEqual([{ data: { who: 'visitor' } }]);
+  });
+
   it('end the source at once when the client leaves', async () => {
     const results = client().iterate({ query: COUNT, variables: { every: 5 } });
     await results.next();

@@ -11,6 +11,7 @@ import type { RequestTrace, Tracing } from '../observability/tracing.ts';
 import type { Page } from '../pages.ts';
 import type { Cors } from '../protection/cors.ts';
 import { refuseCrossSite } from '../protection/csrf.ts';
+import type { RateLimit } from '../protection/rate-limit.ts';
 import { resultType, streamFormat } from './accept.ts';
 import { readRequest } from './http-request.ts';
 import { writeMultipart } from './multipart.ts';
@@ -20,6 +21,7 @@ export interface Door {
   answer(request: GraphQLRequest, caller: Caller): Answer | Promise<Answer>;
   authenticate: Authenticate;
   address(request: IncomingMessage): string;
+  rateLimit: Pick<RateLimit, 'take'>;
   cors: Cors;
   health: Health;
   metrics: Metrics | null;
@@ -35,8 +37,10 @@ export function createHttpServer(door: Door): Server {
   const server = createServer((request, response) => {
     route(door, request, response).catch((error: unknown) => {
       if (error instanceof HashiraError) {
-        door.metrics?.refused(error.extensions.code);
-        return sendError(response, error.extensions.code, error.message);
+        const { code, retryAfter } = error.extensions;
+        door.metrics?.refused(code);
+        if (typeof retryAfter === 'number' && !response.headersSent) response.setHeader('retry-after', retryAfter);
+        return sendError(response, code, error.message);
       }
       door.log.error({ err: error }, 'request failed');
       sendError(response, 'INTERNAL_SERVER_ERROR', 'Something went wrong on our side. It has been logged.');
@@ -52,9 +56,8 @@ async function route(door: Door, request: IncomingMessage, response: ServerRespo
   const url = request.url ?? '/';
   const query = url.indexOf('?');
   const pathname = query < 0 ? url : url.slice(0, query);
-  response.setHeader('x-content-type-options', 'nosniff');
-  response.setHeader('referrer-policy', 'no-referrer');
   if (pathname === '/graphql') return graphql(door, request, response, query < 0 ? '' : url.slice(query + 1));
+  for (const name in SECURE) response.setHeader(name, SECURE[name as keyof typeof SECURE]);
   if (request.method !== 'GET' && request.method !== 'HEAD') return sendError(response, 'NOT_FOUND', 'Nothing here.');
   if (pathname === '/health/live') return sendJson(response, 200, { status: 'ok' });
   if (pathname === '/health/ready') {
@@ -83,13 +86,19 @@ async function graphql(door: Door, request: IncomingMessage, response: ServerRes
   }
   refuseCrossSite(method, headers, door.cors);
   const caller = new HttpCaller(door, request, response);
-  response.setHeader('x-request-id', caller.requestId);
-  const authenticated = door.authenticate(headers.authorization);
-  caller.authenticated = authenticated instanceof Promise ? await authenticated : authenticated;
+  try {
+    const authenticated = door.authenticate(headers.authorization);
+    caller.authenticated = authenticated instanceof Promise ? await authenticated : authenticated;
+  } catch (error) {
+    // Guessing tokens is counted as asking without one.
+    door.rateLimit.take(caller);
+    throw error;
+  }
   const asked = await readRequest(request, search, door.maxBodyBytes);
   const pending = door.answer(asked, caller);
   const answer = pending instanceof Promise ? await pending : pending;
-  if (answer.kind === 'single') return sendResult(response, answer, headers.accept);
+  if (answer.kind === 'single') return sendResult(response, answer, headers.accept, caller.requestId);
+  response.setHeader('x-request-id', caller.requestId);
   const format = streamFormat(headers.accept);
   if (format === 'sse') return writeSse(answer.results, response);
   if (format === 'multipart') return writeMultipart(answer.results, response);
@@ -163,12 +172,13 @@ function sendResult(
   response: ServerResponse,
   { result, status, headers }: Extract<Answer, { kind: 'single' }>,
   accept: string | undefined,
+  requestId: string,
 ): void {
   const type = resultType(accept);
   for (const name in headers) response.setHeader(name, headers[name] as string);
   // GraphQL over HTTP: as application/json, a well-formed request that could not be run is answered with 200.
   const legacy = type === 'application/json' && status === 400 && !isMalformed(result);
-  send(response, legacy ? 200 : status, type, JSON.stringify(result));
+  send(response, legacy ? 200 : status, type, JSON.stringify(result), requestId);
 }
 
 const isMalformed = ({ errors }: Result) =>
@@ -178,12 +188,16 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
   send(response, status, 'application/json', JSON.stringify(value));
 }
 
-function send(response: ServerResponse, status: number, type: string, text: string): void {
+const SECURE = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' } as const;
+
+function send(response: ServerResponse, status: number, type: string, text: string, requestId?: string): void {
   if (response.destroyed) return;
   response.writeHead(status, {
+    ...SECURE,
     'content-type': `${type}; charset=utf-8`,
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
+    ...(requestId ? { 'x-request-id': requestId } : {}),
   });
   response.end(text);
 }
