@@ -199,6 +199,24 @@ describe('a subgraph that does not answer', () => {
   });
 });
 
+describe('a source that is stopped', () => {
+  it('lets fetches end, but not for ever', async () => {
+    const { url, received } = await subgraph((response, got, count) =>
+      got.body.variables.hang ? hang(response, got, count) : void setTimeout(json(OK), 300, response, got, count),
+    );
+    const remote = source(url, { connections: 2, drainMs: 600 });
+    const fetch = remote.prepare(QUERY);
+    const slow = fetch.execute({}, context());
+    const never = ['hangs', 'waits'].map((hang) => code(fetch.execute({ hang }, context())));
+    await until(() => received.length === 2);
+    const began = performance.now();
+    await remote.stop();
+    expect(performance.now() - began).toBeLessThan(2_000);
+    expect([await slow, await Promise.all(never)]).toEqual([OK, never.map(() => 'SUBGRAPH_UNAVAILABLE')]);
+    expect(await code(fetch.execute({}, context()))).toBe('SUBGRAPH_UNAVAILABLE');
+  });
+});
+
 describe('further tries', () => {
   it.each([502, 503, 504])('are made for a query after a %d', async (status) => {
     const { url, received } = await subgraph((response, ...rest) =>

@@ -22,14 +22,14 @@ export interface RemoteSourceOptions {
   connections?: number;
   /** Largest answer. @default 64 MB */
   maxAnswerBytes?: number;
+  /** At the end, longest wait for the answers still to come. @default 5000 */
+  drainMs?: number;
   breaker?: CircuitBreakerOptions;
   reconnect?: ReconnectOptions;
   observer?: FetchObserver;
 }
 
 const ACCEPT = 'application/graphql-response+json, application/json';
-/** At the end, longest wait for the answers still to come. */
-const DRAIN_MS = 5_000;
 
 /** A subgraph reached by URL: kept connections, a time limit, further tries of reads, a circuit breaker, signed identities. */
 export class RemoteSource implements Source, Upstream {
@@ -41,6 +41,7 @@ export class RemoteSource implements Source, Upstream {
   readonly retries: number;
   readonly path: string;
   readonly sockets: UpstreamSockets;
+  private readonly drainMs: number;
   private readonly identities: SignedIdentities | undefined;
 
   constructor(options: RemoteSourceOptions) {
@@ -50,6 +51,7 @@ export class RemoteSource implements Source, Upstream {
     this.path = url.pathname + url.search;
     this.timeoutMs = timeoutMs;
     this.retries = options.retries ?? 2;
+    this.drainMs = options.drainMs ?? 5_000;
     this.observer = observer;
     this.identities = secret === undefined ? undefined : new SignedIdentities(name, secret);
     this.breaker = new CircuitBreaker(options.breaker, (state) => observer?.onBreaker?.(name, state));
@@ -82,11 +84,14 @@ export class RemoteSource implements Source, Upstream {
     return headers;
   }
 
+  /** Ends streams at once, lets fetches end for a while. */
   async stop(): Promise<void> {
     this.sockets.stop();
-    const timer = setTimeout(() => void this.pool.destroy(), DRAIN_MS);
-    await this.pool.close().catch(() => {});
-    clearTimeout(timer);
+    const { promise: destroyed, resolve } = Promise.withResolvers<void>();
+    // Fetches that still wait for a connection would hold up `close` for ever.
+    const late = setTimeout(() => resolve(this.pool.destroy()), this.drainMs);
+    await Promise.race([this.pool.close().catch(() => {}), destroyed]);
+    clearTimeout(late);
   }
 }
 
