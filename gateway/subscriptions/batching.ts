@@ -1,5 +1,6 @@
 import type { GatewayContext } from '../context.ts';
 import type { SubgraphError, SubgraphFetch, SubgraphResult, Variables } from '../sources/source.ts';
+import { detached } from './detached.ts';
 import { identityKey } from './identity-key.ts';
 import { whenAllLeft } from './when-all-left.ts';
 
@@ -68,7 +69,7 @@ async function send(fetch: SubgraphFetch, batch: readonly Call[]): Promise<void>
   const { signal, release } = whenAllLeft(batch.map(({ context }) => context.signal));
   try {
     const representations = batch.flatMap((call) => call.representations);
-    const context = { ...first.context, signal, subgraphContexts: new Map() };
+    const context = detached(first.context, signal);
     const result = await fetch.execute({ ...first.variables, representations }, context);
     let from = 0;
     for (const call of batch) {

@@ -2,6 +2,7 @@ import type { Logger } from '../../subgraphs/kit/log.ts';
 import type { Result, SubscriptionPlan } from '../answer.types.ts';
 import type { GatewayContext } from '../context.ts';
 import type { SubgraphResult } from '../sources/source.ts';
+import { detached } from './detached.ts';
 import { failure } from './failure.ts';
 
 /** A plan as the engine takes it. */
@@ -20,7 +21,7 @@ export class SharedEvent {
   /** @param context of the upstream; each event gets loaders of its own, so that none sees data of the event before */
   constructor(result: SubgraphResult, context: GatewayContext) {
     this.#result = result;
-    this.#context = { ...context, subgraphContexts: new Map() };
+    this.#context = detached(context, context.signal);
     this.#log = context.log;
   }
 

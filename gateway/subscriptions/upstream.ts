@@ -3,6 +3,7 @@ import { ERROR_CODES, type ErrorCode, HashiraError } from '../../subgraphs/kit/e
 import type { Logger } from '../../subgraphs/kit/log.ts';
 import type { GatewayContext } from '../context.ts';
 import type { SubgraphResult } from '../sources/source.ts';
+import { detached } from './detached.ts';
 import { failure, slowConsumer } from './failure.ts';
 import { SharedEvent, type Subscribable } from './shared-event.ts';
 import type { Subscriber } from './subscriber.ts';
@@ -32,7 +33,7 @@ export class Upstream {
    */
   constructor(plan: Subscribable, context: GatewayContext, patience: number, onEnd: () => void) {
     this.#plan = plan;
-    this.#context = { ...context, signal: this.#left.signal };
+    this.#context = detached(context, this.#left.signal);
     this.#patience = patience;
     this.#log = context.log;
     this.#left.signal.addEventListener('abort', onEnd, { once: true });

@@ -17,3 +17,9 @@ export const SSE: Framing = {
 export function writeSse(results: AsyncIterableIterator<Result>, response: ServerResponse): Promise<void> {
   return writeStream(results, response, SSE);
 }
+
+/** One result, for a client that reads nothing but events: the answer to a query, or why there is no stream. */
+export function writeSseResult(result: Result, response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': SSE.contentType, 'cache-control': 'no-store' });
+  response.end(SSE.next(result) + SSE.end);
+}

@@ -10,7 +10,7 @@ import { Subscriptions } from '../subscriptions/subscriptions.ts';
 import { testContext, testPlan } from '../subscriptions/testing.ts';
 import { streamFormat } from './accept.ts';
 import { writeMultipart } from './multipart.ts';
-import { writeSse } from './sse.ts';
+import { writeSse, writeSseResult } from './sse.ts';
 import { createWebSocketServer, type GraphQLWebSocketServer, type WebSocketOptions } from './websocket.ts';
 
 const log = createLogger('test', 'silent');
@@ -127,6 +127,7 @@ export class TestServer {
       const write = streamFormat(request.headers.accept) === 'sse' ? writeSse : writeMultipart;
       return write(answer.results, response);
     }
+    if (streamFormat(request.headers.accept) === 'sse') return writeSseResult(answer.result, response);
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(answer.result));
   }
