@@ -1,5 +1,5 @@
 import { compared } from './support.ts';
-import { by, fed2, type Row, reference, type World } from './world.ts';
+import { by, fed2, type Row, type World } from './world.ts';
 
 const books: Row[] = [
   { id: 'b1', isbn: '978-1', code: 'X1', title: 'Walden', price: 9, author: 'a1', stars: 5, tenant: 't1' },
