@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type DocumentNode, execute, type GraphQLSchema, parse } from 'graphql';
@@ -14,6 +14,8 @@ export class RemoteSubgraph {
   answered = 0;
   /** Requests whose asker left before the answer. */
   aborted = 0;
+  /** Of the latest request. */
+  headers: IncomingHttpHeaders = {};
   port = 0;
   private server: Server | undefined;
   private readonly schema: GraphQLSchema;
@@ -37,6 +39,7 @@ export class RemoteSubgraph {
         if (response.writableFinished) this.answered++;
         else this.aborted++;
       });
+      this.headers = request.headers;
       let body = '';
       for await (const chunk of request) body += chunk;
       const { query, variables } = JSON.parse(body);
