@@ -63,6 +63,3 @@ async function answers(database: Queryable): Promise<PartState> {
   );
   return Promise.race([up, late]);
 }
-
-/** Health of a gateway that knows only its database. */
-export const databaseHealth = (database?: Queryable): Health => createHealth({ supergraph: () => true, database });

@@ -33,6 +33,10 @@ describe('the pages a person opens', () => {
     expect(await (await fetch(`${url}/graphql`)).text()).toContain('"runTelemetry":false');
   });
 
+  it('lead from the explorer that needs a network to the one that does not', async () => {
+    expect(await (await fetch(`${url}/graphql`)).text()).toContain('<a href="/graphiql">');
+  });
+
   it('begin with a query that a visitor may run', async () => {
     for (const path of ['/graphiql', '/graphql'])
       expect(await (await fetch(url + path)).text()).toContain('query Visitor');

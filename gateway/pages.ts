@@ -89,7 +89,7 @@ const welcome = html(
 );
 
 /** Apollo Sandbox as Apollo Server shows it. Its own policy, in the page, says what it may load from its vendor. */
-export async function landingPage(): Promise<Page> {
+async function landingPage(): Promise<Page> {
   const plugin = ApolloServerPluginLandingPageLocalDefault({
     footer: false,
     document: FIRST_QUERY,
@@ -100,16 +100,20 @@ export async function landingPage(): Promise<Page> {
   const page = (await started?.renderLandingPage?.())?.html;
   const text = typeof page === 'function' ? await page() : page;
   if (!text) throw new Error('Apollo Server has no landing page.');
-  return html('', () => text);
+  return html('', () =>
+    text.replace(
+      'you might be offline.',
+      'you might be offline. <a href="/graphiql">GraphiQL</a> works without a network.',
+    ),
+  );
 }
-
-/** Pages without the one of GET /graphql. */
-export const pages: ReadonlyMap<string, Page> = new Map([
-  ['/', welcome],
-  ['/graphiql', graphiql],
-]);
 
 /** The pages a person opens, by path; `/graphql` for a GET that accepts HTML. None in production. */
 export async function createPages({ production }: { production: boolean }): Promise<ReadonlyMap<string, Page>> {
-  return production ? new Map() : new Map([...pages, ['/graphql', await landingPage()]]);
+  if (production) return new Map();
+  return new Map([
+    ['/', welcome],
+    ['/graphiql', graphiql],
+    ['/graphql', await landingPage()],
+  ]);
 }
