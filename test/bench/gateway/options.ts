@@ -25,7 +25,7 @@ export const USAGE = `npm run bench:gateway -- [OPTION…]
   --only LIST        of stock,hiveRust,http,inProcess (queries) and hive,ours (subscriptions); default: all
   --seconds N        of each round (5)            --rounds N       of each set-up, medians are shown (3)
   --connections N    of the closed loop (32)      --rate N         requests/s of the open loop (150)
-  --seats N          subscribers (50)             --event-rate N   events/s, all subscribers together (300)
+  --seats N          subscribers (50)             --event-rate N   events/s, all subscribers together (500)
   --cpu-prof [DIR]   profiles the rounds: a .cpuprofile per set-up in DIR (.hashira/bench/profiles), and where the time goes`;
 
 /** @throws Error with USAGE when an option is not known or no number */
@@ -65,7 +65,7 @@ export function readOptions(args: string[]): Options {
     connections: Math.ceil(positive('connections', 32)),
     rate: positive('rate', 150),
     seats: Math.ceil(positive('seats', 50)),
-    eventRate: positive('event-rate', 300),
+    eventRate: positive('event-rate', 500),
     profiles: values['cpu-prof'] ? (positionals[0] ?? '.hashira/bench/profiles') : undefined,
   };
 }
