@@ -50,7 +50,6 @@ const sale = (field: 'sale' | 'shared' | 'secret', seat = '0', last = 1e9) => ({
 });
 /** For streams of which only what becomes of them upstream matters. */
 const SILENT = { next() {}, error() {}, complete() {} };
-const sum = (numbers: number[]) => numbers.reduce((total, n) => total + n, 0);
 
 v8.setFlagsFromString('--expose-gc');
 const gc = vm.runInNewContext('gc') as () => void;
@@ -91,18 +90,28 @@ test.each([
     world = await startWorld();
     await round(transport, count, 10, 20); // What is compiled and cached stays.
     const before = await heap();
-    const fetches = world.fetches.shops.length;
+    const fetches = world.asked.shops.contexts;
     const { got, perSubscriber, cpuPerEvent } = await round(transport, count, 10, 100);
     expect(got).toEqual({ events: count * 10, wrong: 0, errors: [] });
     expect(world.feed).toMatchObject({ opened: count * 2, closed: count * 2 });
     const after = await heap();
     console.log(
       `${transport}: ${cpuPerEvent.toFixed(0)} µs CPU per event with two entity hops, ${(perSubscriber / 1024).toFixed(1)} kB per ` +
-        `subscriber, ${world.fetches.shops.length - fetches} fetches for ${count * 10} entities, heap ${((after - before) / 1e6).toFixed(1)} MB more after`,
+        `subscriber, ${world.asked.shops.contexts - fetches} fetches for ${count * 10} entities, heap ${((after - before) / 1e6).toFixed(1)} MB more after`,
     );
     expect(after - before).toBeLessThan(4_000_000);
   },
 );
+
+test('events of a subgraph reached by URL come to 200 subscribers, none lost or doubled, and leave nothing open there', async () => {
+  world = await startWorld({}, true);
+  const { got } = await round('websocket', 200, 10, 50);
+  expect(got).toEqual({ events: 2_000, wrong: 0, errors: [] });
+  const { child } = forkClients({ transport: 'websocket', count: 50, last: 1e9 });
+  await allOpen(50);
+  child.kill('SIGKILL');
+  await allClosed(1_000);
+});
 
 test('entities of events that come together are fetched together', async () => {
   world = await startWorld();
@@ -113,9 +122,9 @@ test('entities of events that come together are fetched together', async () => {
     await sleep(20);
   }
   expect(await received).toEqual({ events: 500, wrong: 0, errors: [] });
-  for (const fetches of Object.values(world.fetches)) {
-    expect(sum(fetches)).toBe(500);
-    expect(fetches.length).toBeLessThan(50);
+  for (const { contexts, entities } of [world.asked.shops, world.asked.prices]) {
+    expect(entities).toBe(500);
+    expect(contexts).toBeLessThan(50);
   }
 });
 
@@ -133,7 +142,7 @@ test('who asks the same of a shared stream has one upstream and one look at what
     expect((await stream.next()).done).toBe(true);
   }
   expect(world.feed.opened).toBe(1);
-  expect(sum(world.fetches.shops)).toBe(3);
+  expect(world.asked.shops.entities).toBe(3);
 });
 
 test('a token that ends in mid-stream ends its streams, over WebSocket and HTTP', async () => {
