@@ -34,12 +34,11 @@ export function compileVariables(usages: readonly string[] | undefined): (variab
 export function rootFetch({ node, fetch, types }: PreparedFetch): Step {
   const variablesOf = compileVariables(node.variableUsages);
   const rewrite = compileRewrites(node.outputRewrites, types);
-  const absorb = (run: Run, result: SubgraphResult) => absorbRoot(run, result, rewrite);
   return (run) =>
     attempt(
       run,
       () => fetch.execute(variablesOf(run.variables), run.context),
-      (result) => absorb(run, result),
+      (result) => absorbRoot(run, result, rewrite),
       () => [],
     );
 }
@@ -137,26 +136,21 @@ function attempt(
   absorb: (result: SubgraphResult) => void,
   place: () => ResponsePath,
 ): Promise<void> | undefined {
-  const fail = (error: unknown): void => {
-    const { signal, log } = run.context;
-    if (signal?.aborted) throw signal.reason;
-    const path = place();
-    const shown = formatError(
-      {
-        message: error instanceof Error ? error.message : String(error),
-        extensions: error instanceof HashiraError ? error.extensions : {},
-        originalError: error,
-      },
-      log,
-    );
-    run.errors.push({ message: shown.message, path, extensions: shown.extensions ?? {} });
-  };
   try {
     const result = send();
-    if (result instanceof Promise) return result.then(absorb).catch(fail);
+    if (result instanceof Promise) return result.then(absorb).catch((error) => fail(run, error, place()));
     absorb(result);
   } catch (error) {
-    fail(error);
+    fail(run, error, place());
   }
   return undefined;
+}
+
+function fail({ context, errors }: Run, error: unknown, path: ResponsePath): void {
+  const { signal, log } = context;
+  if (signal?.aborted) throw signal.reason;
+  const message = error instanceof Error ? error.message : String(error);
+  const extensions = error instanceof HashiraError ? error.extensions : {};
+  const shown = formatError({ message, extensions, originalError: error }, log);
+  errors.push({ message: shown.message, path, extensions: shown.extensions ?? {} });
 }

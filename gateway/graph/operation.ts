@@ -5,8 +5,6 @@ import {
   executeSync,
   type FieldNode,
   type FragmentDefinitionNode,
-  type GraphQLError,
-  getVariableValues,
   Kind,
   type OperationDefinitionNode,
 } from 'graphql';
@@ -26,6 +24,7 @@ import type { Subscribable } from '../subscriptions/shared-event.ts';
 import { resolveFetch } from './fetches.ts';
 import type { GraphParts } from './graph.ts';
 import { clientKey, keyOf, plannable } from './plannable.ts';
+import { type Coerce, compileCoercion } from './variables.ts';
 
 /** An operation planned and compiled for those who may see the same of it. */
 interface Program {
@@ -46,6 +45,7 @@ const FORBIDDEN = { message: 'Your token does not allow this.', extensions: { co
 /** One operation of a valid document. It is planned when somebody first runs it, once for each set of fields denied. */
 export class Operation {
   readonly definition: OperationDefinitionNode;
+  readonly coerce: Coerce;
   private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   private readonly touched: readonly string[];
   private readonly programs = new Map<string, Program>();
@@ -61,6 +61,7 @@ export class Operation {
         node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
       ),
     );
+    this.coerce = compileCoercion(graph.schema, this.definition.variableDefinitions ?? []);
     this.touched = graph.access.touched(document);
   }
 
@@ -70,14 +71,6 @@ export class Operation {
 
   get name(): string | undefined {
     return this.definition.name?.value;
-  }
-
-  /** The variables with defaults, as the schema's types read them; or what is wrong with them. */
-  coerce(given: Variables): { variables: Variables } | { errors: readonly GraphQLError[] } {
-    const { variableDefinitions } = this.definition;
-    if (!variableDefinitions || variableDefinitions.length === 0) return { variables: NONE };
-    const { coerced, errors } = getVariableValues(this.graph.schema, variableDefinitions, given, { maxErrors: 20 });
-    return errors ? { errors } : { variables: coerced ?? NONE };
   }
 
   /** The plan for an asker. */
@@ -145,9 +138,12 @@ export class Operation {
     const { schema, planningSchema, planner } = this.graph;
     const key = keyOf(this.graph.fieldNames);
     const document = plannable(this.definition, this.fragments, schema, denies, key);
-    const plan = planner.buildQueryPlan(operationFromDocument(planningSchema, document, { validate: false }));
+    const asksData = fetchesSomething(document);
+    const plan: QueryPlan = asksData
+      ? planner.buildQueryPlan(operationFromDocument(planningSchema, document, { validate: false }))
+      : { kind: 'QueryPlan' };
     const { node } = plan;
-    if (!node && fetchesSomething(document)) {
+    if (!node && asksData) {
       throw new HashiraError('OPERATION_NOT_PLANNABLE', 'No part of the graph can answer this query.');
     }
     const shape = compileShape(this.definition, {
@@ -196,7 +192,26 @@ export class Operation {
   }
 }
 
-const NONE: Variables = {};
+function pick(document: DocumentNode, name: string | undefined): OperationDefinitionNode {
+  const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
+  const [first] = operations;
+  if (name === undefined || name === '') {
+    if (operations.length > 1) throw badInput('The document has several operations: say which by operationName.');
+    if (!first) throw badInput('The document has no operation.');
+    return first;
+  }
+  const named = operations.find((node) => node.name?.value === name);
+  if (!named) throw badInput(`The document has no operation named "${name.slice(0, 100)}".`);
+  return named;
+}
+
+/** Whether a planned operation asks for data at all: an empty plan then means that no subgraph has it. */
+const fetchesSomething = (document: DocumentNode): boolean =>
+  document.definitions.some(
+    (node) =>
+      node.kind === Kind.OPERATION_DEFINITION &&
+      node.selectionSet.selections.some((field) => field.kind !== Kind.FIELD || field.name.value !== '__typename'),
+  );
 
 function pick(document: DocumentNode, name: string | undefined): OperationDefinitionNode {
   const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);

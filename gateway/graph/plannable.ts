@@ -65,6 +65,8 @@ export function plannable(
   };
   const field = (node: FieldNode, parent: GraphQLCompositeType): SelectionNode[] => {
     const name = node.name.value;
+    // The schema is known here: no subgraph is asked for it.
+    if (name === '__schema' || name === '__type') return [];
     // Rules stand on object types: of an abstract one, some members may be denied while the others are asked one by one.
     const members = isAbstractType(parent) ? schema.getPossibleTypes(parent) : [];
     const allowed = members.filter((member) => !denies(member.name, name));

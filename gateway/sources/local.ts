@@ -1,9 +1,10 @@
-import { type ExecutionResult, type GraphQLSchema, parse } from 'graphql';
+import { createSourceEventStream, type ExecutionResult, type GraphQLSchema, parse } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
+import { resolveEntitiesAtOnce } from '../../subgraphs/kit/entities.ts';
 import { formatError } from '../../subgraphs/kit/format-error.ts';
 import type { RunningSubgraph } from '../../subgraphs/kit/subgraph.ts';
 import type { GatewayContext } from '../context.ts';
-import type { Source, SubgraphFetch, SubgraphOperation, SubgraphResult, Variables } from './source.ts';
+import type { Source, SubgraphFetch, SubgraphOperation, SubgraphResult } from './source.ts';
 
 /** A subgraph in this process: each operation of a plan is compiled once, and answered without HTTP, parsing or text. */
 export class LocalSource implements Source {
@@ -11,11 +12,14 @@ export class LocalSource implements Source {
     readonly name: string,
     private readonly schema: GraphQLSchema,
     private readonly running: RunningSubgraph,
-  ) {}
+  ) {
+    resolveEntitiesAtOnce(schema);
+  }
 
   prepare({ text, name }: SubgraphOperation): SubgraphFetch {
+    const document = parse(text, { noLocation: true });
     // Planned for this very schema, so validating it again would only cost time.
-    const compiled = compileQuery(this.schema, parse(text, { noLocation: true }), name);
+    const compiled = compileQuery(this.schema, document, name);
     if (!isCompiledQuery(compiled)) {
       throw new Error(`The subgraph "${this.name}" cannot run ${text}: ${compiled.errors?.map(String).join('; ')}`);
     }
@@ -24,12 +28,20 @@ export class LocalSource implements Source {
         const result = compiled.query(undefined, this.contextFor(context), variables);
         return isPromise(result) ? result.then((late) => formatted(late, context)) : formatted(result, context);
       },
-      subscribe: async (variables: Variables, context: GatewayContext) => {
-        if (!compiled.subscribe) throw new Error(`"${text}" is no subscription.`);
-        // Events come over a long time: each gets DataLoaders of its own by the resolvers' context being made anew.
-        const events = await compiled.subscribe(undefined, this.running.context(context), variables);
+      subscribe: async (variables, context) => {
+        // graphql-js finds the source: graphql-jit would hand variables to the field in place of its arguments.
+        const events = await createSourceEventStream({
+          schema: this.schema,
+          document,
+          operationName: name,
+          contextValue: this.running.context(context),
+          variableValues: variables,
+        });
         if (!(Symbol.asyncIterator in events)) return once(formatted(events, context));
-        return mapped(events, (event) => formatted(event, context));
+        // Events come over a long time: each gets DataLoaders of its own.
+        return mapped(events, async (event) =>
+          formatted(await compiled.query(event, this.running.context(context), variables), context),
+        );
       },
     };
   }
@@ -60,7 +72,7 @@ async function* once<T>(value: T): AsyncGenerator<T> {
 }
 
 /** The events mapped; leaving it leaves the source at once, even while it waits for its next event. */
-function mapped<A, B>(source: AsyncIterable<A>, map: (value: A) => B): AsyncIterableIterator<B> {
+function mapped<A, B>(source: AsyncIterable<A>, map: (value: A) => Promise<B>): AsyncIterableIterator<B> {
   const iterator = source[Symbol.asyncIterator]();
   return {
     [Symbol.asyncIterator]() {
@@ -68,7 +80,7 @@ function mapped<A, B>(source: AsyncIterable<A>, map: (value: A) => B): AsyncIter
     },
     async next() {
       const { done, value } = await iterator.next();
-      return done ? { done: true, value: undefined } : { done: false, value: map(value) };
+      return done ? { done: true, value: undefined } : { done: false, value: await map(value) };
     },
     async return() {
       await iterator.return?.();

@@ -26,11 +26,13 @@ function timedFetch(name: string, fetch: SubgraphFetch, observer: FetchObserver)
   return {
     execute: (variables, context) => {
       const started = performance.now();
-      const done = (ok: boolean) => {
-        const outcome = ok ? 'ok' : context.signal?.aborted ? 'aborted' : 'error';
-        observer.onFetch(name, outcome, performance.now() - started);
-      };
-      return settled(() => fetch.execute(variables, context), done);
+      return settled(
+        () => fetch.execute(variables, context),
+        (ok) => {
+          const outcome = ok ? 'ok' : context.signal?.aborted ? 'aborted' : 'error';
+          observer.onFetch(name, outcome, performance.now() - started);
+        },
+      );
     },
   };
 }

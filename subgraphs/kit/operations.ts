@@ -13,6 +13,8 @@ import {
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 
+import { resolveEntitiesAtOnce } from './entities.ts';
+
 type Variables = Readonly<Record<string, unknown>> | null | undefined;
 
 /** A valid operation of one schema, compiled. */
@@ -31,7 +33,9 @@ const RULES = [...specifiedRules, NoSchemaIntrospectionCustomRule];
 export class Operations {
   private readonly known = new LRUCache<string, Operation>({ max: 1_000 });
 
-  constructor(private readonly schema: GraphQLSchema) {}
+  constructor(private readonly schema: GraphQLSchema) {
+    resolveEntitiesAtOnce(schema);
+  }
 
   /** The operation, or what is wrong with its text. */
   get(text: string, name: string | undefined): Operation | readonly GraphQLError[] {
