@@ -212,24 +212,3 @@ const fetchesSomething = (document: DocumentNode): boolean =>
       node.kind === Kind.OPERATION_DEFINITION &&
       node.selectionSet.selections.some((field) => field.kind !== Kind.FIELD || field.name.value !== '__typename'),
   );
-
-function pick(document: DocumentNode, name: string | undefined): OperationDefinitionNode {
-  const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
-  const [first] = operations;
-  if (name === undefined || name === '') {
-    if (operations.length > 1) throw badInput('The document has several operations: say which by operationName.');
-    if (!first) throw badInput('The document has no operation.');
-    return first;
-  }
-  const named = operations.find((node) => node.name?.value === name);
-  if (!named) throw badInput(`The document has no operation named "${name.slice(0, 100)}".`);
-  return named;
-}
-
-/** Whether a planned operation asks for data at all: an empty plan then means that no subgraph has it. */
-const fetchesSomething = (document: DocumentNode): boolean =>
-  document.definitions.some(
-    (node) =>
-      node.kind === Kind.OPERATION_DEFINITION &&
-      node.selectionSet.selections.some((field) => field.kind === Kind.FIELD && !field.name.value.startsWith('__')),
-  );
