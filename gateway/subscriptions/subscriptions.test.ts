@@ -356,3 +356,52 @@ describe('sharing', () => {
     expect(subgraph.opened).toBe(1);
   });
 });
+
+it('leaves nothing open whatever subscribers, callers, subgraphs and answers do', async () => {
+  start({ perUser: 1_000, queue: 3, patience: 20 });
+  const subgraph = new TestSubgraph();
+  // A generator of chance that repeats itself.
+  let seed = 7;
+  const chance = (one: number) => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed % one === 0;
+  };
+  const plan = (shareable: boolean) =>
+    testPlan(subgraph, {
+      shareable,
+      respond: async ({ data }) => {
+        if (chance(3)) await sleep(1);
+        if (chance(10)) throw new Error('a bug');
+        return { data } as Result;
+      },
+    });
+  const plans = [plan(true), plan(true), plan(false)];
+  const live = async () => {
+    const leaving = new AbortController();
+    const expires = chance(5) ? Date.now() + 10 : Number.POSITIVE_INFINITY;
+    const opening = open(plans[seed % 3] as Subscribable, { signal: leaving.signal, expires });
+    if (chance(4)) leaving.abort();
+    const stream = await opening;
+    for (let i = 0; i < 20; i++) {
+      if (chance(15)) leaving.abort();
+      if (chance(15)) await stream.return?.();
+      if (chance(4)) await sleep(seed % 40);
+      if ((await stream.next()).done) return;
+    }
+    await stream.return?.();
+  };
+  let sending = true;
+  const sends = (async () => {
+    for (let i = 0; sending; i++) {
+      subgraph.send(chance(40) ? new HashiraError('FORBIDDEN', 'No more.') : chance(40) ? null : i);
+      await sleep(1);
+    }
+  })();
+  const ends = await Promise.allSettled(Array.from({ length: 300 }, (_, i) => sleep(i).then(live)));
+  sending = false;
+  await sends;
+  for (const end of ends) if (end.status === 'rejected') expect(end.reason).toMatchObject({ code: 'FORBIDDEN' });
+  await vi.waitFor(() => expect(engine.stats).toMatchObject({ subscribers: 0, upstreams: 0 }));
+  expect(subgraph.ended).toBe(subgraph.opened);
+  expect(subgraph.opened).toBeGreaterThan(50);
+});
