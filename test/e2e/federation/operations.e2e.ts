@@ -54,7 +54,7 @@ compared('operations', shop, {
   'reads a union whose members have other keys, through their interface':
     '{ depots { goods { ... on Product { name } ... on Book { freight isbn } ... on Gadget { grams id } } } }',
   'reads many roots of all subgraphs':
-    '{ version best { name } me { greeting } topics { name picks { name badge } owner { name } } depots { area goods { ... on Book { name freight } ... on Gadget { grams offer } } } latest { text } search(text: "n") { ... on Author { born } ... on Product { name } } }',
+    '{ version best { name } me { greeting } topics { name picks { stars product { name badge } } owner { name } } depots { area goods { ... on Book { name freight } ... on Gadget { grams offer } } } latest { text } search(text: "n") { ... on Author { born } ... on Product { name } } }',
   'runs mutations one after the other':
     'mutation { a: rename(id: "u1", name: "x") { name greeting } b: rename(id: "u2", name: "y") { id name reviews { stars } } }',
   "runs one operation of its fragments' names": 'query Q { me { ...me } } fragment me on User { me: name }',

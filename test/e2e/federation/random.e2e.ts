@@ -38,7 +38,7 @@ afterAll(() => gateway?.stop());
 async function compare({ query, variables }: Generated): Promise<string[]> {
   const wanted = await ask(monolith, query, variables);
   try {
-    return differences(await gateway.run(query, variables), wanted);
+    return differences(await gateway.run(query, variables), wanted, query);
   } catch (error) {
     return [`the gateway threw ${error instanceof Error ? error.stack : error}`];
   }

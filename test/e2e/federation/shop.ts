@@ -91,6 +91,9 @@ const reviewsOf =
   ({ id }: Row, { minStars, first }: Row) =>
     reviews.filter((review) => review[key] === id && review.stars >= (minStars ?? 0)).slice(0, first ?? undefined);
 const mean = (list: Row[]) => (list.length ? list.reduce((sum, { stars }) => sum + stars, 0) / list.length : null);
+const fans = ({ id }: Row, { first }: Row) =>
+  users.filter(({ likes }) => likes.includes(id)).slice(0, first ?? undefined);
+const stub = (id: unknown) => ({ __typename: product(id)?.__typename, id });
 const meanOf = (row: Row) => mean(reviewsOf('product')(row, {}));
 const find = (_: Row, { filter, first }: Row) =>
   products.filter((row) => fits(row, filter)).slice(0, first ?? undefined);
@@ -222,7 +225,9 @@ const subgraphs: World['subgraphs'] = {
         id: ID! email: String! name: String! @shareable friends(first: Int): [User!]! likes: [Product!]! vip: Boolean! @inaccessible fragile: String
       }
       interface Node { id: ID! }
-      type Product @key(fields: "id") @interfaceObject { id: ID! fans(first: Int): [User!]! }
+      interface Product @key(fields: "id") { id: ID! fans(first: Int): [User!]! }
+      type Book implements Product @key(fields: "id") { id: ID! fans(first: Int): [User!]! }
+      type Gadget implements Product @key(fields: "id") { id: ID! fans(first: Int): [User!]! }
       type Photo @shareable { url: String! width: Int! }
       type Scan { dots: Int! }
       union Media = Photo | Scan`),
@@ -238,13 +243,12 @@ const subgraphs: World['subgraphs'] = {
         __resolveReference: (ref) => by(users, ref.id ? 'id' : 'email', ref.id ?? ref.email),
         friends: ({ friends }, { first }) =>
           friends.slice(0, first ?? undefined).map((id: string) => by(users, 'id', id)),
-        likes: ({ likes }) => likes.map((id: string) => ({ id })),
+        likes: ({ likes }) => likes.map(stub),
         fragile,
       },
-      Product: {
-        __resolveReference: (ref) => ref,
-        fans: ({ id }, { first }) => users.filter(({ likes }) => likes.includes(id)).slice(0, first ?? undefined),
-      },
+      Product: { __resolveReference: ({ id }) => stub(id) },
+      Book: { __resolveReference: ({ id }) => stub(id), fans },
+      Gadget: { __resolveReference: ({ id }) => stub(id), fans },
     },
   },
   freight: {
@@ -293,7 +297,8 @@ const subgraphs: World['subgraphs'] = {
     sdl: fed2(`
       type Query { topics: [Topic!]! }
       enum Currency { EUR USD JPY }
-      type Topic { name: String! picks: [Product!]! owner: User }
+      type Topic { name: String! picks: [Review!]! owner: User }
+      type Review @key(fields: "id", resolvable: false) { id: ID! }
       type Product @key(fields: "id") @interfaceObject {
         id: ID! mean: Float @external price(currency: Currency! = EUR): Money! @external
         offer: String! @requires(fields: "mean price(currency: JPY) { amount }")
@@ -304,7 +309,7 @@ const subgraphs: World['subgraphs'] = {
     resolvers: {
       Query: {
         topics: () => [
-          { name: 'wood', picks: [{ id: 'p1' }, { id: 'p4' }], owner: { email: 'cy@x' } },
+          { name: 'wood', picks: [{ id: 'r1' }, { id: 'r4' }], owner: { email: 'cy@x' } },
           { name: 'none', picks: [], owner: null },
         ],
       },
@@ -328,7 +333,7 @@ const everyProduct: Resolvers[string] = {
   mean: meanOf,
   badge,
   sticker: (row) => RULES.sticker(row.tags.slice(0, 1)),
-  fans: ({ id }, { first }) => users.filter(({ likes }) => likes.includes(id)).slice(0, first ?? undefined),
+  fans,
   offer: (row) => RULES.offer(meanOf(row), row.eur * 100),
   freight,
   depots: ({ id }) => depots.filter(({ stock }) => stock[id]),
@@ -373,7 +378,7 @@ export const shop: World = {
       union Media = Photo | Clip | Scan
       type Depot { country: String! city: String! goods: [Good!]! area: Int }
       union Good = Book | Gadget
-      type Topic { name: String! picks: [Product!]! owner: User }`,
+      type Topic { name: String! picks: [Review!]! owner: User }`,
     resolvers: {
       Query: {
         ...rootsOf('catalogue'),
@@ -382,7 +387,7 @@ export const shop: World = {
         ...rootsOf('freight'),
         best: () => product('p3'),
         topics: () => [
-          { name: 'wood', picks: [product('p1'), product('p4')], owner: users[2] },
+          { name: 'wood', picks: [reviews[0], reviews[3]], owner: users[2] },
           { name: 'none', picks: [], owner: null },
         ],
       },

@@ -27,7 +27,7 @@ export function compared(name: string, world: World, cases: Record<string, Case>
         const wanted = await ask(monolith, query, variables);
         expect(wanted.errors?.length ?? 0, `errors of the monolith: ${wanted.errors}`).toBe(errors);
         const answer = await gateway.run(query, variables);
-        const found = differences(answer, wanted);
+        const found = differences(answer, wanted, query);
         if (found.length > 0) expect.fail([...found, gateway.plan(query)].join('\n'));
       });
     }
