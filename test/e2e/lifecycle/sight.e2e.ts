@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { buildClientSchema, type GraphQLObjectType, getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { signDevelopmentToken } from '../../../gateway/development-key.ts';
 import type { Scope } from '../../../subgraphs/kit/auth.ts';
@@ -126,6 +127,12 @@ describe('an operator', () => {
     expect(body.extensions.explain).toEqual({ cost: expect.any(Number), plan: expect.stringContaining('"reviews"') });
     expect((await ask(QUERY, { ...wish, ...(await as('customer')) })).body).not.toHaveProperty('extensions');
     expect((await ask(QUERY, wish)).body).not.toHaveProperty('extensions');
+  });
+
+  it('finds the schema in an explorer', async () => {
+    const { body } = await ask(getIntrospectionQuery());
+    const sword = buildClientSchema(body.data).getType('Sword') as GraphQLObjectType;
+    expect(Object.keys(sword.getFields()).sort()).toEqual(['id', 'name', 'stars']);
   });
 
   it('gets the last spans when the process ends', async () => {
