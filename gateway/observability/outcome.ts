@@ -7,8 +7,9 @@ import type { Result } from '../answer.types.ts';
  * - `partial`: errors, and data beside them
  * - `refused`: no data, for a reason that lies with the client
  * - `error`: no data, for a reason that lies with us
+ * - `aborted`: the client left before its answer
  */
-export type Outcome = 'ok' | 'partial' | 'refused' | 'error';
+export type Outcome = 'ok' | 'partial' | 'refused' | 'error' | 'aborted';
 
 export interface Ending {
   outcome: Outcome;
@@ -17,6 +18,9 @@ export interface Ending {
 }
 
 const OK: Ending = { outcome: 'ok', codes: [] };
+
+/** Of a request whose client left. */
+export const ABORTED: Ending = { outcome: 'aborted', codes: [] };
 
 /** What a result says of how its request ended. */
 export function endingOf({ data, errors }: Result): Ending {

@@ -23,7 +23,8 @@ function lines(which: 'off' | 'errors' | 'all', ...requests: RequestRecord[]): R
 
 describe('the log of requests', () => {
   it('has a line for each that did not go well', () => {
-    expect(lines('errors', request, failed)).toEqual([
+    const left: RequestRecord = { ...request, outcome: 'aborted' };
+    expect(lines('errors', request, failed, left)).toEqual([
       {
         level: 40,
         requestId: 'r-1',

@@ -22,7 +22,7 @@ export type RequestLog = (request: RequestRecord) => void;
 export function createRequestLog(which: 'off' | 'errors' | 'all', log: Logger): RequestLog | null {
   if (which === 'off') return null;
   return ({ requestId, operation, kind, outcome, codes, ms, cost }) => {
-    if (outcome === 'ok' && which === 'errors') return;
+    if ((outcome === 'ok' || outcome === 'aborted') && which === 'errors') return;
     const level = outcome === 'error' || outcome === 'partial' ? 'warn' : 'info';
     log[level](
       { requestId, operation: operation?.slice(0, 100), kind, outcome, codes, ms: Math.round(ms * 100) / 100, cost },
