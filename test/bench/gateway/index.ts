@@ -6,7 +6,7 @@ import { closeSeats, eventRound, openSeats, queryRound, warmUp } from './measure
 import { type EventSetup, type Options, type QuerySetup, readOptions } from './options.ts';
 import { installPeers } from './peers.ts';
 import { startProfile, stopProfile } from './profile.ts';
-import { eventTable, faults, heading, queryTable, type Results, ratios, summary } from './report.ts';
+import { eventTable, faults, heading, queryTable, type Results, ratios, summary, verdict } from './report.ts';
 import { type Place, type Setup, start, startLoad, startSubgraphs } from './setups.ts';
 
 const problems: string[] = [];
@@ -89,7 +89,11 @@ async function main(): Promise<void> {
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const needsPeers = options.events.includes('hive') || options.queries.some((name) => /stock|hive/.test(name));
-  const versions = needsPeers ? await installPeers(peers) : [];
+  let versions: string[] = [];
+  if (needsPeers)
+    await attempt('peers', async () => {
+      versions = await installPeers(peers);
+    });
   console.log(heading(options, versions));
   const [subgraphs, load] = await Promise.all([startSubgraphs(), startLoad()]);
   try {
@@ -98,9 +102,7 @@ async function main(): Promise<void> {
     if (options.events.length) console.log(`\n${eventTable(results, options)}`);
     console.log(`\n${ratios(results)}`);
     problems.push(...faults(results));
-    const measured = options.queries.length + options.events.length;
-    if (problems.length === 0 && measured > 1)
-      console.log('Answers are equal in all set-ups; fetches per request are 3.00.');
+    if (problems.length === 0) console.log(verdict(results));
     for (const problem of problems) console.log(`\nFAILED  ${problem}`);
     console.log(summary(results));
   } finally {

@@ -13,6 +13,7 @@ export interface QueryRound extends LoadResult {
   fetches: number;
   /** Of the round at a fixed rate. */
   openP99: number;
+  openHashes: string;
 }
 
 export interface EventRound extends Received {
@@ -52,7 +53,7 @@ export async function queryRound(setup: Setup, load: Child, options: Options, ro
     rssMb: after.gateway.rssMb,
     fetches: fetches / closed.answers,
     openP99: open.p99,
-    hash: `${closed.hash}${open.hash}`,
+    openHashes: open.hashes,
   };
 }
 
@@ -84,10 +85,10 @@ export async function eventRound(
   await setup.subgraphs.ask('takeFetches');
   const before = await setup.gateway.ask<Usage>('usage');
   await setup.subgraphs.ask('emit', { seats, perSecond: eventRate, count, first: round * ROUND, together });
-  const { hash } = await load.ask<Received>('takeEvents', { count });
+  const { hashes } = await load.ask<Received>('takeEvents', { count });
   const after = await setup.gateway.ask<Usage>('usage');
   const fetches = await setup.subgraphs.ask<number>('takeFetches');
-  return { cpuMs: (after.cpuMs - before.cpuMs) / count, fetches: fetches / count, hash };
+  return { cpuMs: (after.cpuMs - before.cpuMs) / count, fetches: fetches / count, hashes };
 }
 
 /** Ends the subscriptions and waits until the subgraph knows. */

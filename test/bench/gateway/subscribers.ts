@@ -6,7 +6,7 @@ import { SUBSCRIPTION } from './shop.ts';
 
 export interface Received {
   /** Of all that every seat got, in its order. */
-  hash: string;
+  hashes: string;
 }
 
 const SETTLE_MS = 15_000;
@@ -47,7 +47,7 @@ export async function takeEvents({ count }: { count: number }): Promise<Received
   if (got() !== count) throw new Error(`${got()} of ${count} events arrived.`);
   const hash = createHash('sha256');
   for (const received of events) for (const event of received.splice(0)) hash.update(event);
-  return { hash: hash.digest('hex').slice(0, 12) };
+  return { hashes: hash.digest('hex').slice(0, 12) };
 }
 
 /** @throws Error when a subscription has failed */
