@@ -402,11 +402,12 @@ export const shop: World = {
       },
       Review: { author: ({ user }) => userOf(user), product: (row) => product(row.product), audit },
       User: {
-        friends: ({ friends }, { first }) => friends.slice(0, first ?? undefined).map(userOf),
-        likes: ({ likes }) => (likes ?? []).map(product),
+        friends: ({ friends }, { first }) => friends?.slice(0, first ?? undefined).map(userOf),
+        likes: ({ likes }) => likes?.map(product),
         reviews: reviewsOf('user'),
-        greeting: ({ name, vip }) => RULES.greeting(name, vip),
-        fragile,
+        // Of a user that only the reviews still know, nothing else is left.
+        greeting: ({ email, name, vip }) => (email ? RULES.greeting(name, vip) : null),
+        fragile: (row) => (row.email ? fragile(row) : null),
       },
       Depot: { goods: ({ stock }) => Object.keys(stock).map(product) },
     },
