@@ -6,7 +6,9 @@ import type { GatewayContext } from './context.ts';
 import { type Prepared, type PreparedOperations, RefusedDocument } from './graph/prepared.ts';
 import { explain } from './observability/explain.ts';
 import type { Metrics } from './observability/metrics.ts';
-import { endingOf } from './observability/outcome.ts';
+import { observedStream } from './observability/observed-stream.ts';
+import { ABORTED, endingOf } from './observability/outcome.ts';
+import { Recorder } from './observability/recorder.ts';
 import type { RequestLog } from './observability/request-log.ts';
 import type { Documents } from './protection/documents.ts';
 import type { RateLimit } from './protection/rate-limit.ts';
@@ -29,15 +31,19 @@ export function createAnswer(
   options: AnswerOptions,
 ): (request: GraphQLRequest, caller: Caller) => Answer | Promise<Answer> {
   return (request, caller) => {
-    const record = recorder(options, caller);
+    const record = new Recorder(options.metrics, options.requestLog, caller);
     try {
       options.rateLimit.take(caller);
       const text = options.documents.resolve(request);
       const prepared = options.operations().prepare(text, request.operationName);
-      record.prepared(prepared);
+      record.found(prepared.operation);
       const variables = admitted(prepared, request, caller, options.maxCost, record);
       if (prepared.operation.kind === 'subscription') return stream(prepared, variables, caller, options, record);
       const context = new RequestScope(caller);
+      if (caller.incremental) {
+        const results = prepared.operation.incremental(variables, context);
+        if (results) return { kind: 'incremental', results: recorded(results, caller, record) };
+      }
       const result = prepared.operation.execute(variables, context);
       if (!(result instanceof Promise)) return single(result, prepared, caller, record);
       return result.then(
@@ -103,17 +109,33 @@ const asInput = ({ message, locations }: GraphQLError) =>
   ({ message, locations, extensions: { code: 'BAD_USER_INPUT' } }) as unknown as GraphQLError;
 
 function single(result: Result, { operation }: Prepared, caller: Caller, record: Recorder): Answer {
-  record.end(result);
+  record.end(endingOf(result));
   if (!caller.explain) return { kind: 'single', result, status: 200 };
   const extensions = explain({ plan: operation.plan(caller.identity), cost: record.cost ?? 0 });
   return { kind: 'single', result: { ...result, extensions }, status: 200 };
+}
+
+/** The pieces of an answer; the request ends with the last. */
+async function* recorded(results: AsyncIterable<Result>, caller: Caller, record: Recorder): AsyncGenerator<Result> {
+  const errors: GraphQLError[] = [];
+  let data: Result['data'];
+  try {
+    for await (const result of results) {
+      data ??= result.data;
+      const pieces = (result as { incremental?: Result[] }).incremental ?? [];
+      for (const piece of [result, ...pieces]) errors.push(...(piece.errors ?? []));
+      yield result;
+    }
+  } finally {
+    record.end(caller.signal.aborted ? ABORTED : endingOf({ data: data ?? null, errors }));
+  }
 }
 
 async function stream(
   { operation }: Prepared,
   variables: Variables,
   caller: Caller,
-  { subscriptions }: AnswerOptions,
+  { subscriptions, metrics }: AnswerOptions,
   record: Recorder,
 ): Promise<Answer> {
   try {
@@ -121,12 +143,12 @@ async function stream(
     const context: GatewayContext = { identity, requestId, signal, log, subgraphContexts: new Map() };
     const plan = operation.subscription(variables, context);
     if (!('fetch' in plan)) {
-      record.end(plan);
+      record.end(endingOf(plan));
       return { kind: 'single', result: plan, status: 200 };
     }
     const results = await subscriptions.open(plan, context, caller);
-    record.end({ data: {} });
-    return { kind: 'stream', results };
+    record.end(endingOf({ data: {} }));
+    return { kind: 'stream', results: metrics ? observedStream(results, metrics) : results };
   } catch (error) {
     return failed(error, caller, record);
   }
@@ -134,10 +156,13 @@ async function stream(
 
 /** The answer to a request that was not run, or broke. */
 function failed(error: unknown, caller: Caller, record: Recorder): Answer {
-  if (caller.signal.aborted) throw caller.signal.reason;
+  if (caller.signal.aborted) {
+    record.end(ABORTED);
+    throw caller.signal.reason;
+  }
   if (error instanceof RefusedDocument) {
     const result = { errors: error.errors.map(toJson) } as unknown as Result;
-    record.end(result);
+    record.end(endingOf(result));
     return { kind: 'single', result, status: 400 };
   }
   const code = error instanceof HashiraError ? error.extensions.code : 'INTERNAL_SERVER_ERROR';
@@ -145,7 +170,7 @@ function failed(error: unknown, caller: Caller, record: Recorder): Answer {
   const message = error instanceof Error ? error.message : String(error);
   const shown = formatError({ message, extensions, originalError: error }, caller.log);
   const result = { errors: [{ message: shown.message, extensions: shown.extensions }] } as unknown as Result;
-  record.end(result);
+  record.end(endingOf(result));
   const { retryAfter } = extensions as { retryAfter?: number };
   return {
     kind: 'single',
@@ -156,31 +181,3 @@ function failed(error: unknown, caller: Caller, record: Recorder): Answer {
 }
 
 const toJson = (error: GraphQLError) => (typeof error.toJSON === 'function' ? error.toJSON() : error);
-
-/** Tells metrics, trace and log how a request ended. */
-interface Recorder {
-  cost: number | undefined;
-  prepared(prepared: Prepared): void;
-  end(result: Result): void;
-}
-
-function recorder({ metrics, requestLog }: AnswerOptions, caller: Caller): Recorder {
-  const started = performance.now();
-  let operation: Prepared['operation'] | undefined;
-  return {
-    cost: undefined,
-    prepared: (prepared) => {
-      operation = prepared.operation;
-      caller.trace?.operation(operation.kind, operation.name);
-    },
-    end(result) {
-      const ending = endingOf(result);
-      const ms = performance.now() - started;
-      metrics?.request(operation?.name, operation?.kind, ending.outcome, ms);
-      if (ending.outcome === 'refused') for (const code of ending.codes) metrics?.refused(code);
-      caller.trace?.end(ending);
-      const { requestId } = caller;
-      requestLog?.({ ...ending, requestId, operation: operation?.name, kind: operation?.kind, ms, cost: this.cost });
-    },
-  };
-}

@@ -29,6 +29,8 @@ export interface Caller {
   log: Logger;
   /** False for GET, where only queries are allowed. */
   mayWrite: boolean;
+  /** Whether the client takes parts of the answer to a query later, for `@defer`. */
+  incremental?: boolean | undefined;
   /** Whether an admin asks for the plan and the cost beside the answer. */
   explain?: boolean | undefined;
   /** The spans of this request; absent when it is not traced. */
@@ -40,7 +42,9 @@ export type Result = ExecutionResult<Record<string, unknown>, Record<string, unk
 /** One result, or results over time. `status` is the HTTP status where the transport is HTTP. */
 export type Answer =
   | { kind: 'single'; result: Result; status: number; headers?: Readonly<Record<string, string>> }
-  | { kind: 'stream'; results: AsyncIterableIterator<Result> };
+  | { kind: 'stream'; results: AsyncIterableIterator<Result> }
+  /** A query with parts that come later: one answer in pieces. */
+  | { kind: 'incremental'; results: AsyncIterableIterator<Result> };
 
 /** A subscription, planned: how to listen, and how an event becomes an answer. */
 export interface SubscriptionPlan {

@@ -5,6 +5,7 @@ import { parse } from 'graphql';
 import type { Services, Subgraph } from '../subgraphs/kit/subgraph.ts';
 import { createAnswer } from './answer.ts';
 import { createAuthenticator } from './auth.ts';
+import { createDrain } from './drain.ts';
 import { Graph } from './graph/graph.ts';
 import { PreparedOperations } from './graph/prepared.ts';
 import { watchSupergraph } from './graph/reload.ts';
@@ -62,6 +63,7 @@ export async function startGateway(
         introspection,
         defaultListSize: config.DEFAULT_LIST_SIZE,
         onLookup: (hit) => metrics?.lookup('operation', hit),
+        onPlanned: (ms) => metrics?.planned(ms),
       },
     );
 
@@ -89,6 +91,7 @@ export async function startGateway(
     queue: config.SUBSCRIPTION_QUEUE,
     log,
   });
+  metrics?.streams(subscriptions.stats);
   const rateLimit = new RateLimit(config);
   const answer = createAnswer({
     operations: () => operations,
@@ -116,6 +119,7 @@ export async function startGateway(
     maxBodyBytes: config.MAX_BODY_BYTES,
     log,
   });
+  const drain = createDrain(server);
   const sockets = createWebSocketServer({
     answer,
     authenticate: async (authorization) => authenticate(authorization),
@@ -135,12 +139,7 @@ export async function startGateway(
       const deadline = config.DRAIN_SECONDS * 1000;
       health.drain();
       watcher.stop();
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      const late = setTimeout(() => server.closeAllConnections(), deadline);
-      await Promise.all([subscriptions.stop(), sockets.stop(deadline)]);
-      await closed;
-      clearTimeout(late);
+      await Promise.all([drain(deadline), subscriptions.stop(), sockets.stop(deadline)]);
       await sources.stop();
       await tracing?.stop();
     },

@@ -1,4 +1,4 @@
-import type { FetchNode, PlanNode, SubscriptionNode } from '@apollo/query-planner';
+import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { entityFetch, type PreparedFetch, rootFetch } from './fetch.ts';
 import type { PathElement } from './path.ts';
 import type { Run, Step } from './run.ts';
@@ -18,7 +18,8 @@ export function compilePlan(
   switch (node.kind) {
     case 'Fetch': {
       const fetches = prepare(node);
-      return parallel(fetches.map((fetch) => (node.requires ? entityFetch(path, fetch) : rootFetch(fetch))));
+      const step = parallel(fetches.map((fetch) => (node.requires ? entityFetch(path, fetch) : rootFetch(fetch))));
+      return node.id === undefined ? step : marked(step, node.id);
     }
     case 'Flatten':
       return compilePlan(node.node, prepare, [...path, ...node.path.map(String)]);
@@ -33,12 +34,38 @@ export function compilePlan(
       return (run) => (run.variables[condition] === true ? yes(run) : no(run));
     }
     case 'Defer':
-      throw new Error('Plans with @defer are not asked for.');
+      // What is deferred is compiled by compileDeferred: this is what the first answer needs.
+      return compilePlan(node.primary.node, prepare, path);
   }
 }
 
-/** The rest of a subscription's plan, run for every event. */
-export const compileRest = ({ rest }: SubscriptionNode, prepare: PrepareFetch): Step => compilePlan(rest, prepare);
+/** The parts of a plan that come after the first answer, in an order in which each follows the part that it is in. */
+export function compileDeferred(node: PlanNode | undefined, prepare: PrepareFetch): DeferredStep[] {
+  if (node?.kind !== 'Defer') return [];
+  return node.deferred.flatMap(({ label = '', depends, node: inner }) => [
+    { label, depends: depends.map(({ id }) => id), run: compilePlan(inner, prepare) },
+    ...compileDeferred(inner, prepare).map((nested) => ({ ...nested, within: nested.within ?? label })),
+  ]);
+}
+
+/** The fetches of a deferred part. */
+export interface DeferredStep {
+  label: string;
+  /** The part it is in, if it is in one. */
+  within?: string;
+  /** Fetches that must be over before. */
+  depends: readonly string[];
+  run: Step;
+}
+
+function marked(step: Step, id: string): Step {
+  return (run) => {
+    const pending = step(run);
+    if (pending) return pending.then(() => run.fetched?.(id));
+    run.fetched?.(id);
+    return undefined;
+  };
+}
 
 function sequence(steps: readonly Step[]): Step {
   const from = (run: Run, start: number): Promise<void> | undefined => {

@@ -16,6 +16,8 @@ export interface Run {
   readonly context: GatewayContext;
   /** Errors of subgraphs, at paths of the client's answer. */
   readonly errors: ResultError[];
+  /** Told when a fetch is over that deferred parts wait for, by the fetch's id in the plan. */
+  readonly fetched?: (id: string) => void;
 }
 
 /** A compiled part of a plan. It returns nothing when it could do all at once. It rejects only when the client has left. */

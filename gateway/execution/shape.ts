@@ -13,7 +13,7 @@ import {
   isListType,
   isNonNullType,
   isObjectType,
-  type OperationDefinitionNode,
+  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
 import type { Variables } from '../sources/source.ts';
@@ -30,6 +30,8 @@ export interface ShapeOptions {
   denial(type: string, field: string): Pick<ResultError, 'message' | 'extensions'> | null;
   /** The value of `__schema` or `__type`. */
   introspect(field: FieldNode, variables: Variables): unknown;
+  /** Fragments that are answered later. */
+  deferred: ReadonlySet<SelectionNode>;
 }
 
 /** Where a value is; linked, because only errors need it as a list. */
@@ -67,20 +69,29 @@ interface Selected {
   conditions: Conditions;
 }
 
+/** What shaping makes of fetched data. */
+export interface Shaped {
+  /** Null where a null inside bubbled up to the top. */
+  data: Data | null;
+  /** At the paths of fields that the asker may not see. */
+  denials: ResultError[];
+  /** At the paths of nulls that must not be. */
+  violations: ResultError[];
+}
+
+/** @param at where in the answer the data is; the paths of errors begin there */
+export type Shape = (data: Data, variables: Variables, at?: readonly (string | number)[]) => Shaped;
+
 /**
- * Compiles how the answer to an operation is made from the merged data: the asked fields in the asked order and by the asked
- * names, nulls bubbling up to the nearest nullable parent, denied fields as null with an error at their path.
+ * Compiles how an answer is made from the merged data: the asked fields in the asked order and by the asked names, nulls bubbling
+ * up to the nearest nullable parent, denied fields as null with an error at their path.
  */
-export function compileShape(
-  operation: OperationDefinitionNode,
-  options: ShapeOptions,
-): (data: Data, variables: Variables) => { data: Data | null; denials: ResultError[]; violations: ResultError[] } {
-  const root = options.schema.getRootType(operation.operation);
-  if (!root) throw new Error(`The schema has no ${operation.operation} type.`);
-  const complete = new Compiler(options).object(root, [{ set: operation.selectionSet, conditions: ALWAYS }]);
-  return (data, variables) => {
+export function compileShape(type: GraphQLCompositeType, set: SelectionSetNode, options: ShapeOptions): Shape {
+  const complete = new Compiler(options).object(type, [{ set, conditions: ALWAYS }]);
+  return (data, variables, at) => {
     const shaping: Shaping = { variables, denials: [], violations: [] };
-    const shaped = complete(data, ROOT, shaping) as Data | null;
+    const place = at ? at.reduce<Place>((above, key) => ({ above, key }), ROOT) : ROOT;
+    const shaped = complete(data, place, shaping) as Data | null;
     return { data: shaped, denials: shaping.denials, violations: shaping.violations };
   };
 }
@@ -130,7 +141,7 @@ class Compiler {
   ): void {
     for (const selection of set.selections) {
       const conditions = conditionsOf(selection, above);
-      if (!conditions) continue;
+      if (!conditions || this.options.deferred.has(selection)) continue;
       if (selection.kind === 'Field') {
         const key = selection.alias?.value ?? selection.name.value;
         const occurrences = collected.get(key);

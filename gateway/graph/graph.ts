@@ -64,11 +64,11 @@ export class Graph {
         throw new Error(`The supergraph has a subgraph "${name}" that this gateway does not know.`);
     }
     const graphs = new Map(entries.map(({ name, graph }) => [name, graph]));
-    this.schema = planningSchema.toGraphQLJSSchema();
+    this.schema = planningSchema.toGraphQLJSSchema({ includeDefer: true });
     this.parts = {
       schema: this.schema,
       planningSchema,
-      planner: new QueryPlanner(supergraph, { reuseQueryFragments: false }),
+      planner: new QueryPlanner(supergraph, { reuseQueryFragments: false, incrementalDelivery: { enableDefer: true } }),
       types: new Types(whole),
       access: new Access(this.schema, accessRules(document)),
       required,
@@ -81,8 +81,8 @@ export class Graph {
   }
 
   /** An operation of a valid document. @throws HashiraError BAD_USER_INPUT when the name picks none or more than one */
-  operation(document: DocumentNode, name?: string): Operation {
-    return new Operation(this.parts, document, name);
+  operation(document: DocumentNode, name?: string, onPlanned?: (ms: number) => void): Operation {
+    return new Operation(this.parts, document, name, onPlanned);
   }
 }
 

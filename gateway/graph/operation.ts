@@ -1,23 +1,28 @@
 import { operationFromDocument } from '@apollo/federation-internals';
-import type { FetchNode, PlanNode, QueryPlan } from '@apollo/query-planner';
+import type { FetchNode, QueryPlan } from '@apollo/query-planner';
 import {
+  type DirectiveNode,
   type DocumentNode,
   executeSync,
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLObjectType,
   Kind,
   type OperationDefinitionNode,
+  visit,
 } from 'graphql';
 import type { Identity } from '../../subgraphs/kit/auth.ts';
 import { badInput, HashiraError } from '../../subgraphs/kit/errors.ts';
 import type { Denies } from '../access/access.ts';
 import type { Result } from '../answer.types.ts';
 import type { GatewayContext } from '../context.ts';
+import { compileConditions } from '../execution/conditions.ts';
+import { type DeferredPart, deliver, Fetched } from '../execution/deferred.ts';
 import { absorbRoot, compileVariables, type PreparedFetch } from '../execution/fetch.ts';
-import { compilePlan } from '../execution/program.ts';
+import { compileDeferred, compilePlan } from '../execution/program.ts';
 import { compileRewrites } from '../execution/rewrites.ts';
-import type { ResultError, Run, Step } from '../execution/run.ts';
-import { compileShape } from '../execution/shape.ts';
+import type { Data, ResultError, Run, Step } from '../execution/run.ts';
+import { compileShape, type Shape, type ShapeOptions } from '../execution/shape.ts';
 import type { Variables } from '../sources/source.ts';
 import { batchEntities } from '../subscriptions/batching.ts';
 import type { Subscribable } from '../subscriptions/shared-event.ts';
@@ -33,8 +38,10 @@ interface Program {
   plan: QueryPlan;
   /** All fetches of a query or mutation; those after the event of a subscription. */
   run: Step;
-  shape: ReturnType<typeof compileShape>;
+  shape: Shape;
+  /** Of a subscription: how to listen. */
   primary: { fetch: PreparedFetch; node: FetchNode } | null;
+  deferred: readonly DeferredPart[];
 }
 
 let programs = 0;
@@ -49,11 +56,14 @@ export class Operation {
   private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   private readonly touched: readonly string[];
   private readonly programs = new Map<string, Program>();
+  /** Variables that decide whether fragments are deferred; null: none is, whatever they are. */
+  private readonly deferVariables: readonly string[] | null;
 
   constructor(
     private readonly graph: GraphParts,
     readonly document: DocumentNode,
     name?: string,
+    private readonly onPlanned?: (ms: number) => void,
   ) {
     this.definition = pick(document, name);
     this.fragments = new Map(
@@ -63,6 +73,7 @@ export class Operation {
     );
     this.coerce = compileCoercion(graph.schema, this.definition.variableDefinitions ?? []);
     this.touched = graph.access.touched(document);
+    this.deferVariables = deferVariables(document);
   }
 
   get kind() {
@@ -75,20 +86,53 @@ export class Operation {
 
   /** The plan for an asker. */
   plan(identity: Identity | null): QueryPlan {
-    return this.program(identity).plan;
+    return this.program({ identity }).plan;
   }
 
   /** Runs a query or mutation. It rejects only when the client has left. */
   execute(variables: Variables, context: GatewayContext): Result | Promise<Result> {
-    const program = this.program(context.identity);
+    const program = this.program(context);
     const run: Run = { data: {}, variables, context, errors: [] };
     const pending = program.run(run);
     return pending ? pending.then(() => this.finish(program, run)) : this.finish(program, run);
   }
 
+  /**
+   * Runs a query whose client takes parts of the answer later; null when it defers none. The first answer comes first; each has
+   * `hasNext`. Ends with the reason of `context.signal` when the client has left.
+   */
+  incremental(variables: Variables, context: GatewayContext): AsyncIterableIterator<Result> | null {
+    if (!this.deferVariables || this.kind === 'subscription') return null;
+    const program = this.program(context, variables);
+    return program.deferred.length > 0 ? this.deliver(program, variables, context) : null;
+  }
+
+  private async *deliver(program: Program, variables: Variables, context: GatewayContext): AsyncGenerator<Result> {
+    const fetched = new Fetched();
+    const run: Run = { data: {}, variables, context, errors: [], fetched: fetched.done };
+    const given = Promise.withResolvers<Data | null>();
+    const later = deliver(program.deferred, run, fetched, given.promise, clientKey, this.clientErrors);
+    // Asked at once: what is deferred is fetched while the first answer is.
+    let next = later.next();
+    next.catch(() => {});
+    try {
+      await program.run(run);
+      fetched.allDone();
+      const first = this.finish(program, run);
+      yield { ...first, hasNext: true } as Result;
+      given.resolve(first.data as Data | null);
+      for (let part = await next; !part.done; part = await next) {
+        yield part.value;
+        next = later.next();
+      }
+    } finally {
+      void later.return(undefined);
+    }
+  }
+
   /** How to listen to a subscription; or the answer at once, where its field is denied. */
   subscription(variables: Variables, context: GatewayContext): Subscribable | Result {
-    const program = this.program(context.identity);
+    const program = this.program(context);
     const { primary } = program;
     if (!primary) return this.finish(program, { data: {}, variables, context, errors: [] });
     const rewrite = compileRewrites(primary.node.outputRewrites, this.graph.types);
@@ -113,61 +157,92 @@ export class Operation {
   private finish(program: Program, run: Run): Result {
     const { data, denials, violations } = program.shape(run.data, run.variables);
     const errors =
-      run.errors.length > 0 || denials.length > 0 ? [...run.errors.map(this.clientError), ...denials] : violations;
+      run.errors.length > 0 || denials.length > 0 ? [...this.clientErrors(run.errors), ...denials] : violations;
     return (errors.length > 0 ? { errors, data } : { data }) as Result;
   }
 
-  /** An error with its path in the client's names. */
-  private readonly clientError = (error: ResultError): ResultError =>
-    error.path
-      ? { ...error, path: error.path.map((key) => this.graph.required.fields.get(String(key))?.name ?? clientKey(key)) }
-      : error;
+  /** Errors with their paths in the client's names. */
+  private readonly clientErrors = (errors: readonly ResultError[]): ResultError[] =>
+    errors.map((error) => (error.path ? { ...error, path: error.path.map(this.clientName) } : error));
 
-  private program(identity: Identity | null): Program {
+  private readonly clientName = (key: string | number) =>
+    this.graph.required.fields.get(String(key))?.name ?? clientKey(key);
+
+  /** @param variables given: for a client that takes parts later */
+  private program({ identity, trace }: Pick<GatewayContext, 'identity' | 'trace'>, variables?: Variables): Program {
     const denied = this.touched.length > 0 ? this.graph.access.deniedKey(this.touched, identity) : '';
-    const who = denied && identity ? `${denied}in` : denied;
+    const incremental = variables && this.deferVariables?.map((name) => variables[name] !== false);
+    const who = `${denied}${denied && identity ? 'in' : ''}${incremental ? `later ${incremental}` : ''}`;
     let program = this.programs.get(who);
     if (!program) {
-      program = this.compile(this.graph.access.denies(denied), identity ? FORBIDDEN : SIGNED_OUT);
+      const began = performance.now();
+      const done = trace?.plan();
+      program = this.compile(this.graph.access.denies(denied), identity ? FORBIDDEN : SIGNED_OUT, variables);
+      done?.();
+      this.onPlanned?.(performance.now() - began);
       this.programs.set(who, program);
     }
     return program;
   }
 
-  private compile(denies: Denies, denial: Pick<ResultError, 'message' | 'extensions'>): Program {
-    const { schema, planningSchema, planner } = this.graph;
+  private compile(
+    denies: Denies,
+    denial: Pick<ResultError, 'message' | 'extensions'>,
+    variables: Variables | undefined,
+  ): Program {
+    const { schema, types } = this.graph;
     const key = keyOf(this.graph.fieldNames);
-    const document = plannable(this.definition, this.fragments, schema, denies, key);
-    const asksData = fetchesSomething(document);
-    const plan: QueryPlan = asksData
-      ? planner.buildQueryPlan(operationFromDocument(planningSchema, document, { validate: false }))
-      : { kind: 'QueryPlan' };
+    const { document, deferred } = plannable(this.definition, {
+      fragments: this.fragments,
+      schema,
+      denies,
+      key,
+      defers: (directive) => variables !== undefined && isActive(directive, variables),
+    });
+    const plan = this.planFor(document);
     const { node } = plan;
-    if (!node && asksData) {
-      throw new HashiraError('OPERATION_NOT_PLANNABLE', 'No part of the graph can answer this query.');
-    }
-    const shape = compileShape(this.definition, {
+    const shapeOptions: ShapeOptions = {
       schema,
       fragments: this.fragments,
       keyOf: key,
       denial: (type, field) => (denies(type, field) ? denial : null),
-      introspect: (field, variables) => this.introspect(field, variables),
-    });
+      introspect: (field, given) => this.introspect(field, given),
+      deferred: new Set(deferred.map((fragment) => fragment.node)),
+    };
+    const root = schema.getRootType(this.kind) as GraphQLObjectType;
+    const shape = compileShape(root, this.definition.selectionSet, shapeOptions);
+    const program = { id: ++programs, plan, shape, primary: null, deferred: [] };
     if (node?.kind === 'Subscription') {
       const [fetch] = this.prepare(node.primary);
       if (!fetch) throw new Error('A subscription without a fetch.');
       // Events for many subscribers come at once: what they ask of a subgraph goes in one fetch.
       const prepare = (rest: FetchNode) =>
         this.prepare(rest).map((each) => (rest.requires ? { ...each, fetch: batchEntities(each.fetch) } : each));
-      return {
-        id: ++programs,
-        plan,
-        shape,
-        run: compilePlan(node.rest, prepare),
-        primary: { fetch, node: node.primary },
-      };
+      return { ...program, run: compilePlan(node.rest, prepare), primary: { fetch, node: node.primary } };
     }
-    return { id: ++programs, plan, shape, run: compilePlan(node as PlanNode | undefined, this.prepare), primary: null };
+    const steps = new Map(compileDeferred(node, this.prepare).map((step) => [step.label, step]));
+    const parts = deferred.map(({ label, clientLabel, type, set, path, conditions }): DeferredPart => {
+      const included = compileConditions([conditions]);
+      return {
+        ...(steps.get(label) ?? { label, depends: [], run: () => undefined }),
+        clientLabel,
+        path,
+        applies: (data, run) =>
+          (included === null || included(run.variables)) &&
+          (typeof data.__typename !== 'string' || types.meets(data.__typename, type.name)),
+        shape: compileShape(type, set, shapeOptions),
+      };
+    });
+    return { ...program, run: compilePlan(node, this.prepare), deferred: parts };
+  }
+
+  private planFor(document: DocumentNode): QueryPlan {
+    // The schema and the name of its root are known here.
+    if (!fetchesSomething(document)) return { kind: 'QueryPlan' };
+    const { planningSchema, planner } = this.graph;
+    const plan = planner.buildQueryPlan(operationFromDocument(planningSchema, document, { validate: false }));
+    if (plan.node) return plan;
+    throw new HashiraError('OPERATION_NOT_PLANNABLE', 'No part of the graph can answer this query.');
   }
 
   private readonly prepare = (node: FetchNode): PreparedFetch[] => {
@@ -212,3 +287,24 @@ const fetchesSomething = (document: DocumentNode): boolean =>
       node.kind === Kind.OPERATION_DEFINITION &&
       node.selectionSet.selections.some((field) => field.kind !== Kind.FIELD || field.name.value !== '__typename'),
   );
+
+/** Names of the variables in `@defer(if:)`; null for a document that defers nothing. */
+function deferVariables(document: DocumentNode): string[] | null {
+  let defers = false;
+  const names = new Set<string>();
+  visit(document, {
+    Directive(node) {
+      if (node.name.value !== 'defer') return;
+      defers = true;
+      const condition = node.arguments?.find(({ name }) => name.value === 'if')?.value;
+      if (condition?.kind === Kind.VARIABLE) names.add(condition.name.value);
+    },
+  });
+  return defers ? [...names] : null;
+}
+
+function isActive(defer: DirectiveNode, variables: Variables): boolean {
+  const condition = defer.arguments?.find(({ name }) => name.value === 'if')?.value;
+  if (condition?.kind === Kind.VARIABLE) return variables[condition.name.value] !== false;
+  return condition?.kind !== Kind.BOOLEAN || condition.value;
+}

@@ -1,18 +1,26 @@
 import {
+  type DirectiveNode,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  type FragmentSpreadNode,
   type GraphQLCompositeType,
+  type GraphQLOutputType,
   type GraphQLSchema,
   getNamedType,
+  type InlineFragmentNode,
   isAbstractType,
   isCompositeType,
+  isListType,
+  isNonNullType,
   Kind,
   type OperationDefinitionNode,
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
 import type { Denies } from '../access/access.ts';
+import { ALWAYS, type Conditions, conditionsOf } from '../execution/conditions.ts';
+import { EVERY } from '../execution/path.ts';
 
 const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 
@@ -35,67 +43,136 @@ const RENAMED = '__as';
 export const clientKey = (key: string | number): string | number =>
   typeof key === 'string' && key.endsWith(RENAMED) ? key.slice(0, -RENAMED.length) : key;
 
+/** A fragment that is answered later. */
+export interface DeferredFragment {
+  /** As the plan calls it. */
+  label: string;
+  /** As the client does. */
+  clientLabel: string | undefined;
+  node: SelectionNode;
+  type: GraphQLCompositeType;
+  set: SelectionSetNode;
+  /** Keys and, for lists, `@` that lead to the objects it is of. */
+  path: readonly string[];
+  conditions: Conditions;
+}
+
+export interface PlannableOptions {
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  schema: GraphQLSchema;
+  denies: Denies;
+  key(field: FieldNode): string;
+  /** Whether the client wants a fragment later, given its `@defer`. */
+  defers(directive: DirectiveNode): boolean;
+}
+
 /** What is planned for an operation: without the fields that the asker may not see, and with safe names only. */
 export function plannable(
   operation: OperationDefinitionNode,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-  schema: GraphQLSchema,
-  denies: Denies,
-  key: (field: FieldNode) => string,
-): DocumentNode {
-  const composite = (type: unknown) => type as GraphQLCompositeType;
+  options: PlannableOptions,
+): { document: DocumentNode; deferred: DeferredFragment[] } {
+  const root = options.schema.getRootType(operation.operation);
+  if (!root) throw new Error(`The schema has no ${operation.operation} type.`);
+  const rewriter = new Rewriter(options);
+  const selectionSet = rewriter.select(operation.selectionSet, { type: root, path: [], conditions: ALWAYS });
+  const used = new Set<string>();
+  collectVariables(selectionSet, used);
+  const variableDefinitions =
+    operation.variableDefinitions?.filter(({ variable }) => used.has(variable.name.value)) ?? [];
+  const definition: OperationDefinitionNode = { ...operation, variableDefinitions, selectionSet };
+  return { document: { kind: Kind.DOCUMENT, definitions: [definition] }, deferred: rewriter.deferred };
+}
 
-  const select = (set: SelectionSetNode, parent: GraphQLCompositeType): SelectionSetNode => {
-    const selections = set.selections.flatMap((selection) => rewrite(selection, parent));
+/** Where a selection is. */
+interface Parent {
+  type: GraphQLCompositeType;
+  path: readonly string[];
+  conditions: Conditions;
+}
+
+class Rewriter {
+  readonly deferred: DeferredFragment[] = [];
+
+  constructor(private readonly options: PlannableOptions) {}
+
+  select(set: SelectionSetNode, parent: Parent): SelectionSetNode {
+    const selections = set.selections.flatMap((node) =>
+      node.kind === Kind.FIELD ? this.field(node, parent) : this.fragment(node, parent),
+    );
     return { kind: Kind.SELECTION_SET, selections: selections.length > 0 ? selections : [TYPENAME] };
-  };
-  const rewrite = (node: SelectionNode, parent: GraphQLCompositeType): SelectionNode[] => {
-    if (node.kind === Kind.FIELD) return field(node, parent);
+  }
+
+  private fragment(node: InlineFragmentNode | FragmentSpreadNode, parent: Parent): SelectionNode[] {
+    const { fragments, schema } = this.options;
     const fragment = node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value);
-    if (!fragment) return [];
-    const condition = fragment.typeCondition && composite(schema.getType(fragment.typeCondition.name.value));
+    const conditions = conditionsOf(node, parent.conditions);
+    if (!fragment || !conditions) return [];
+    const named = fragment.typeCondition && schema.getType(fragment.typeCondition.name.value);
+    const type = isCompositeType(named) ? named : parent.type;
+    const set = fragment.selectionSet;
+    const { path } = parent;
+    const defer = node.directives?.find((directive) => directive.name.value === 'defer');
+    const directives = node.directives?.filter((directive) => directive !== defer) ?? [];
+    if (defer && this.options.defers(defer)) {
+      const label = `deferred${this.deferred.length}`;
+      this.deferred.push({ label, clientLabel: labelOf(defer), node, type, set, path, conditions });
+      directives.push(deferAs(label));
+    }
     return [
       {
         kind: Kind.INLINE_FRAGMENT,
         ...(fragment.typeCondition ? { typeCondition: fragment.typeCondition } : {}),
-        ...(node.directives ? { directives: node.directives } : {}),
-        selectionSet: select(fragment.selectionSet, condition ?? parent),
+        directives,
+        selectionSet: this.select(set, { type, path, conditions }),
       },
     ];
-  };
-  const field = (node: FieldNode, parent: GraphQLCompositeType): SelectionNode[] => {
+  }
+
+  private field(node: FieldNode, parent: Parent): SelectionNode[] {
+    const { schema, denies, key } = this.options;
     const name = node.name.value;
     // The schema is known here: no subgraph is asked for it.
     if (name === '__schema' || name === '__type') return [];
     // Rules stand on object types: of an abstract one, some members may be denied while the others are asked one by one.
-    const members = isAbstractType(parent) ? schema.getPossibleTypes(parent) : [];
+    const members = isAbstractType(parent.type) ? schema.getPossibleTypes(parent.type) : [];
     const allowed = members.filter((member) => !denies(member.name, name));
-    if (members.length > 0 ? allowed.length === 0 : denies(parent.name, name)) return [];
-    const definition = 'getFields' in parent ? parent.getFields()[name] : undefined;
+    if (members.length > 0 ? allowed.length === 0 : denies(parent.type.name, name)) return [];
+    const definition = 'getFields' in parent.type ? parent.type.getFields()[name] : undefined;
     const type = definition && getNamedType(definition.type);
     const named = key(node);
     const rewritten: FieldNode = {
       ...node,
       ...(named === name ? {} : { alias: { kind: Kind.NAME, value: named } }),
-      ...(node.selectionSet && isCompositeType(type) ? { selectionSet: select(node.selectionSet, type) } : {}),
     };
+    if (node.selectionSet && definition && isCompositeType(type)) {
+      const path = [...parent.path, named, ...lists(definition.type)];
+      const conditions = conditionsOf(node, parent.conditions) ?? parent.conditions;
+      Object.assign(rewritten, { selectionSet: this.select(node.selectionSet, { type, path, conditions }) });
+    }
     if (allowed.length === members.length) return [rewritten];
     return allowed.map((member) => ({
       kind: Kind.INLINE_FRAGMENT,
       typeCondition: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: member.name } },
       selectionSet: { kind: Kind.SELECTION_SET, selections: [rewritten] },
     }));
-  };
-
-  const root = schema.getRootType(operation.operation);
-  if (!root) throw new Error(`The schema has no ${operation.operation} type.`);
-  const used = new Set<string>();
-  const selectionSet = select(operation.selectionSet, root);
-  collectVariables(selectionSet, used);
-  const variableDefinitions =
-    operation.variableDefinitions?.filter(({ variable }) => used.has(variable.name.value)) ?? [];
-  return { kind: Kind.DOCUMENT, definitions: [{ ...operation, variableDefinitions, selectionSet }] };
+  }
 }
+
+const lists = (type: GraphQLOutputType): string[] =>
+  isNonNullType(type) ? lists(type.ofType) : isListType(type) ? [EVERY, ...lists(type.ofType)] : [];
+
+function labelOf(defer: DirectiveNode): string | undefined {
+  const value = defer.arguments?.find(({ name }) => name.value === 'label')?.value;
+  return value?.kind === Kind.STRING ? value.value : undefined;
+}
+
+const deferAs = (label: string): DirectiveNode => ({
+  kind: Kind.DIRECTIVE,
+  name: { kind: Kind.NAME, value: 'defer' },
+  arguments: [
+    { kind: Kind.ARGUMENT, name: { kind: Kind.NAME, value: 'label' }, value: { kind: Kind.STRING, value: label } },
+  ],
+});
 
 function collectVariables(node: unknown, into: Set<string>): void {
   if (Array.isArray(node)) {

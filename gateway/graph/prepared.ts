@@ -17,6 +17,8 @@ export interface PreparingOptions {
   introspection: boolean;
   defaultListSize: number;
   onLookup?(hit: boolean): void;
+  /** @param ms that planning and compiling took */
+  onPlanned?(ms: number): void;
 }
 
 /** Documents and operations remembered at once, and how much text. */
@@ -48,7 +50,7 @@ export class PreparedOperations {
     this.options.onLookup?.(known !== undefined);
     if (known) return known;
     const document = this.read(text);
-    const operation = this.graph.operation(document, name);
+    const operation = this.graph.operation(document, name, this.options.onPlanned);
     const prepared = { operation, cost: this.costs.compile(document, operation.definition) };
     this.known.set(key, prepared);
     return prepared;

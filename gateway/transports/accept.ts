@@ -10,6 +10,9 @@ export function streamFormat(accept: string | undefined): 'sse' | 'multipart' | 
   return null;
 }
 
+/** Whether a client takes parts of an answer later, as Apollo's clients ask for them. */
+export const takesParts = (accept: string | undefined): boolean => /\bdeferspec="?20220824"?/i.test(accept ?? '');
+
 const RESULT_TYPES = ['application/graphql-response+json', 'application/json'] as const;
 
 /** The media type of one result, by the Accept header: JSON where the client has no wish, as GraphQL over HTTP says. */

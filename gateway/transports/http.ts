@@ -11,11 +11,12 @@ import type { RequestTrace, Tracing } from '../observability/tracing.ts';
 import type { Page } from '../pages.ts';
 import type { Cors } from '../protection/cors.ts';
 import { refuseCrossSite } from '../protection/csrf.ts';
+import { isInternal } from '../protection/internal.ts';
 import type { RateLimit } from '../protection/rate-limit.ts';
-import { resultType, streamFormat } from './accept.ts';
+import { resultType, streamFormat, takesParts } from './accept.ts';
 import { readRequest } from './http-request.ts';
-import { writeMultipart } from './multipart.ts';
-import { writeSse } from './sse.ts';
+import { writeDeferred, writeMultipart } from './multipart.ts';
+import { writeSse, writeSseResult } from './sse.ts';
 
 export interface Door {
   answer(request: GraphQLRequest, caller: Caller): Answer | Promise<Answer>;
@@ -36,6 +37,8 @@ export interface Door {
 export function createHttpServer(door: Door): Server {
   const server = createServer((request, response) => {
     route(door, request, response).catch((error: unknown) => {
+      // Nobody is there to be told.
+      if (response.destroyed) return;
       if (error instanceof HashiraError) {
         const { code, retryAfter } = error.extensions;
         door.metrics?.refused(code);
@@ -64,14 +67,16 @@ async function route(door: Door, request: IncomingMessage, response: ServerRespo
     const { ready, status, parts } = await door.health.ready();
     return sendJson(response, ready ? 200 : 503, { status, parts });
   }
-  if (pathname === '/metrics' && door.metrics) {
+  if (pathname === '/metrics' && door.metrics && isInternal(request)) {
     response.setHeader('content-type', door.metrics.contentType);
     response.end(await door.metrics.text());
     return;
   }
   const page = door.pages.get(pathname);
-  if (!page)
-    return sendError(response, 'NOT_FOUND', 'Nothing here. GraphQL is at /graphql, the explorer at /graphiql.');
+  if (!page) {
+    const explorer = door.pages.has('/graphiql') ? ', the explorer at /graphiql' : '';
+    return sendError(response, 'NOT_FOUND', `Nothing here. GraphQL is at /graphql${explorer}.`);
+  }
   page(request, response);
 }
 
@@ -97,9 +102,12 @@ async function graphql(door: Door, request: IncomingMessage, response: ServerRes
   const asked = await readRequest(request, search, door.maxBodyBytes);
   const pending = door.answer(asked, caller);
   const answer = pending instanceof Promise ? await pending : pending;
-  if (answer.kind === 'single') return sendResult(response, answer, headers.accept, caller.requestId);
-  response.setHeader('x-request-id', caller.requestId);
   const format = streamFormat(headers.accept);
+  const onlyEvents = format === 'sse' && !/json/i.test(headers.accept ?? '');
+  if (answer.kind === 'single' && !onlyEvents) return sendResult(response, answer, headers.accept, caller.requestId);
+  response.setHeader('x-request-id', caller.requestId);
+  if (answer.kind === 'single') return writeSseResult(answer.result, response);
+  if (answer.kind === 'incremental') return writeDeferred(answer.results, response);
   if (format === 'sse') return writeSse(answer.results, response);
   if (format === 'multipart') return writeMultipart(answer.results, response);
   await answer.results.return?.();
@@ -137,6 +145,10 @@ class HttpCaller implements Caller {
 
   get expires() {
     return this.authenticated.expires;
+  }
+
+  get incremental() {
+    return takesParts(this.request.headers.accept);
   }
 
   get explain() {

@@ -123,7 +123,7 @@ export class TestServer {
       mayWrite: request.method === 'POST',
     };
     const answer = await this.answer(JSON.parse(body), caller);
-    if (answer.kind === 'stream') {
+    if (answer.kind !== 'single') {
       const write = streamFormat(request.headers.accept) === 'sse' ? writeSse : writeMultipart;
       return write(answer.results, response);
     }

@@ -161,7 +161,7 @@ async function run(options: WebSocketOptions, extra: Extra, id: string, payload:
   try {
     const address = options.address(request);
     const answer = await options.answer(asked, { identity, expires, address, requestId, signal, log, mayWrite: true });
-    return answer.kind === 'stream' ? answer.results : answer.result;
+    return answer.kind === 'single' ? answer.result : answer.results;
   } catch (error) {
     // Nobody is there to read what went wrong when the client has left.
     return signal.aborted ? { data: null } : failure(error, log);

@@ -48,18 +48,44 @@ export class GraphUnderTest {
   }
 
   /** @param identity who asks; a visitor when null */
-  async ask(
+  async ask(text: string, identity: Identity | null = null, variables: Record<string, unknown> = {}): Promise<Result> {
+    const prepared = this.prepare(text, variables);
+    if ('errors' in prepared) return { errors: prepared.errors };
+    return json(await prepared.operation.execute(prepared.variables, this.context(identity)));
+  }
+
+  /** The answers to a query as a client gets them that takes parts later. */
+  async *incremental(text: string, identity: Identity | null = null, variables: Record<string, unknown> = {}) {
+    const prepared = this.prepare(text, variables);
+    if ('errors' in prepared) throw prepared.errors[0];
+    const context = this.context(identity);
+    const parts = prepared.operation.incremental(prepared.variables, context);
+    if (parts) for await (const part of parts) yield json(part);
+    else yield json(await prepared.operation.execute(prepared.variables, context));
+  }
+
+  async parts(
     text: string,
     identity: Identity | null = null,
     variables: Record<string, unknown> = {},
-  ): Promise<Result & { plan?: unknown }> {
+  ): Promise<Result[]> {
+    const parts: Result[] = [];
+    for await (const part of this.incremental(text, identity, variables)) parts.push(part);
+    return parts;
+  }
+
+  private prepare(text: string, given: Record<string, unknown>) {
     const document = parse(text);
-    const invalid = validate(this.graph.schema, document);
-    if (invalid.length > 0) return { errors: invalid };
+    const errors = validate(this.graph.schema, document);
+    if (errors.length > 0) return { errors };
     const operation = this.graph.operation(document);
-    const coerced = operation.coerce(variables);
-    if ('errors' in coerced) return { errors: coerced.errors };
-    const context = { identity, requestId: 'test', log: this.log, subgraphContexts: new Map() };
-    return JSON.parse(JSON.stringify(await operation.execute(coerced.variables, context))) as Result;
+    const coerced = operation.coerce(given);
+    return 'errors' in coerced ? coerced : { operation, variables: coerced.variables };
+  }
+
+  private context(identity: Identity | null) {
+    return { identity, requestId: 'test', log: this.log, subgraphContexts: new Map<string, object>() };
   }
 }
+
+const json = (result: Result): Result => JSON.parse(JSON.stringify(result)) as Result;
