@@ -111,7 +111,8 @@ const starters: Record<QuerySetup, (place: Place, supergraph: string) => Promise
 /** @throws Error that says what the gateway said when it does not start */
 export async function start(name: QuerySetup, place: Place): Promise<Setup> {
   const urls = await place.subgraphs.ask<Record<string, string>>('urls');
-  const supergraph = path.join(place.folder, 'remote.graphql');
+  // A file of its own: gateways look whether theirs has changed.
+  const supergraph = path.join(place.folder, `${name}.graphql`);
   await writeFile(
     supergraph,
     composeShop((subgraph) => urls[subgraph] as string),
