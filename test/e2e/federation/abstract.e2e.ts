@@ -239,6 +239,13 @@ compared('interfaces, interface objects, unions', world, {
     '{ media { ... on Film { number: minutes } ... on Song { number: bpm } } }',
   'reads one field with two arguments in two types':
     '{ media { ... on Film { title(upper: true) } ... on Song { title(upper: false) } } }',
+  'reads an interface object through a wider interface':
+    '{ rated { ... on Node { id } } best { ... on Node { __typename } } }',
+  'reads an interface object through a union': '{ rated { stars ... on Found { __typename ... on Song { bpm } } } }',
+  'requires under a condition on one implementation': [
+    'query ($yes: Boolean!, $no: Boolean!) { rated { ... on Song @include(if: $yes) { blurb } ... on Film @include(if: $no) { blurb } } }',
+    { yes: true, no: false },
+  ],
   'reads nested fragments of wider and narrower types': `
     { media { ...M ... on Node { ... on Film { ...F } } } }
     fragment M on Media { ... on Media { id ... on Song { mean } } }

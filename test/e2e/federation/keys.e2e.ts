@@ -25,8 +25,10 @@ const editionRow = ({ isbn, number }: Row): Row => ({ isbn, number, book: by(boo
 const findEdition = (isbn: string, number: number) =>
   editions.find((edition) => edition.isbn === isbn && edition.number === number) ?? null;
 const findShop = ({ city, street }: Row) => shops.find((shop) => shop.city === city && shop.street === street) ?? null;
-const bookOf = (ref: Row): Row | null =>
-  by(books, 'isbn' in ref ? 'isbn' : 'id' in ref ? 'id' : 'code', Object.values(ref)[1]);
+const bookOf = (ref: Row): Row | null => {
+  const key = ['isbn', 'id'].find((name) => name in ref) ?? 'code';
+  return by(books, key, ref[key]);
+};
 
 const world: World = {
   subgraphs: {

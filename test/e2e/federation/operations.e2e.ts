@@ -22,6 +22,19 @@ compared('operations', shop, {
     'query ($no: Boolean!) { me { id @include(if: $no) friends { name @skip(if: true) } } }',
     { no: false },
   ],
+  'leaves an object empty whose fields are all left out':
+    '{ found { __typename @skip(if: true) } me { ... @include(if: false) { id } } topics { picks { stars @skip(if: true) } } }',
+  'leaves objects empty where no fragment can fit':
+    '{ products { reviews { ... on Node { ... on Found { __typename } } } } }',
+  'skips a root field for good': '{ version @skip(if: true) }',
+  'knows the type of what an interface object adds to':
+    '{ search(text: "") { ... on Book { __typename mean } ... on Gadget { mean t: __typename } } }',
+  'requires for one implementation beside a field of all':
+    '{ products(first: 9) { mean badge ... on Gadget { sticker } } shelves { badge ... on Book { offer } } }',
+  'requires other fields for other implementations':
+    '{ search(text: "") { ... on Book { offer sticker } ... on Gadget { badge } } }',
+  'reports no error of a field that was asked of another type':
+    '{ products { badge ... on Gadget { reviews { audit } } } }',
   'skips by two conditions at once': [
     'query ($a: Boolean!, $b: Boolean!) { me { id @skip(if: $a) @include(if: $b) greeting @skip(if: $b) @include(if: $a) name @include(if: $b) name @include(if: $a) } }',
     { a: false, b: true },
