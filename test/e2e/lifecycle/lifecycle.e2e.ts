@@ -5,8 +5,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { GatewayProcess } from '../../support/gateway-process.ts';
 import { post } from '../../support/instance.ts';
-import { GatewayProcess } from './gateway-process.ts';
 import { Load } from './load.ts';
 import { QUERY, reviews, supergraph, swords, VERSIONS } from './shop.ts';
 

@@ -7,7 +7,7 @@ import { buildClientSchema, type GraphQLObjectType, getIntrospectionQuery } from
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { signDevelopmentToken } from '../../../gateway/development-key.ts';
 import type { Scope } from '../../../subgraphs/kit/auth.ts';
-import { GatewayProcess } from './gateway-process.ts';
+import { GatewayProcess } from '../../support/gateway-process.ts';
 import { QUERY, reviews, supergraph, swords } from './shop.ts';
 
 interface Span {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { root } from '../../support/instance.ts';
+import { root } from './instance.ts';
 
 /** The gateway as a process of its own, as an operator's supervisor runs it. */
 export class GatewayProcess {
