@@ -75,7 +75,9 @@ export async function startGateway(
     file,
     async (sdl) => {
       try {
-        operations = await load(sdl);
+        const next = await load(sdl);
+        await next.warm(operations);
+        operations = next;
         metrics?.supergraph('served');
         log.info('the supergraph has changed and is served');
       } catch (error) {

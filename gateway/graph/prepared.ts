@@ -24,6 +24,7 @@ export interface PreparingOptions {
 /** Documents and operations remembered at once, and how much text. */
 const MOST_DOCUMENTS = 2_000;
 const MOST_TEXT = 20_000_000;
+const MOST_WARMED = 200;
 
 /** What clients send as text, made into operations of one graph: each once, within the limits. */
 export class PreparedOperations {
@@ -45,7 +46,7 @@ export class PreparedOperations {
 
   /** @throws RefusedDocument with every reason, when it cannot be run whatever its variables */
   prepare(text: string, name: string | undefined): Prepared {
-    const key = name ? `${name}\n${text}` : text;
+    const key = `${name ?? ''}\n${text}`;
     const known = this.known.get(key);
     this.options.onLookup?.(known !== undefined);
     if (known) return known;
@@ -54,6 +55,24 @@ export class PreparedOperations {
     const prepared = { operation, cost: this.costs.compile(document, operation.definition) };
     this.known.set(key, prepared);
     return prepared;
+  }
+
+  /**
+   * Prepares and plans what was asked lately of the supergraph before, so that a change costs no request its planning. Yields to
+   * requests between any two; what the new graph does not know is left out.
+   */
+  async warm(before: PreparedOperations): Promise<void> {
+    // The latest first, and put back the other way round, so that the order of use stays.
+    const keys = [...before.known.keys()].slice(0, MOST_WARMED).reverse();
+    for (const key of keys) {
+      try {
+        const end = key.indexOf('\n');
+        this.prepare(key.slice(end + 1), key.slice(0, end) || undefined).operation.plan(null);
+      } catch {
+        // Who asks it will be told.
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   private read(text: string): DocumentNode {
