@@ -38,7 +38,7 @@ export function rootFetch({ node, fetch, types }: PreparedFetch): Step {
     attempt(
       run,
       () => fetch.execute(variablesOf(run.variables), run.context),
-      (result) => absorbRoot(run, result, rewrite),
+      (result) => absorbRoot(run, result, types, rewrite),
       () => [],
     );
 }
@@ -47,11 +47,12 @@ export function rootFetch({ node, fetch, types }: PreparedFetch): Step {
 export function absorbRoot(
   run: Run,
   { data, errors }: SubgraphResult,
+  types: Types,
   rewrite: ((data: unknown) => void) | null,
 ): void {
   if (data) {
     rewrite?.(data);
-    merge(run.data, data);
+    merge(run.data, data, types);
   }
   if (errors) for (const error of errors) report(run, error, error.path);
 }
@@ -70,7 +71,7 @@ export function entityFetch(path: readonly PathElement[], { node, fetch, types, 
       run,
       () => fetch.execute({ ...variablesOf(run.variables), representations: list }, run.context),
       ({ data, errors }) => {
-        if (data) mergeEntities(entities, of, list.length, data._entities, rewrite);
+        if (data) mergeEntities(entities, of, list.length, data._entities, types, rewrite);
         if (errors) for (const error of errors) reportEntities(run, error, path, of);
       },
       () => locations(run.data, path)[of.findIndex((index) => index >= 0)] ?? [],
@@ -83,6 +84,7 @@ function mergeEntities(
   of: Int32Array,
   count: number,
   received: unknown,
+  types: Types,
   rewrite: ((data: unknown) => void) | null,
 ): void {
   if (!Array.isArray(received) || received.length !== count) {
@@ -103,7 +105,7 @@ function mergeEntities(
     const index = of[i] as number;
     if (index < 0) continue;
     const entity = received[index] as Data | null;
-    if (entity) merge(entities[i] as Data, entity);
+    if (entity) merge(entities[i] as Data, entity, types);
   }
 }
 

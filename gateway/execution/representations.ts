@@ -1,7 +1,9 @@
 import type { FetchDataRewrite, QueryPlanSelectionNode } from '@apollo/query-planner';
-import { compileRewrites } from './rewrites.ts';
+import { compileRewrites, FRAGMENT } from './rewrites.ts';
 import type { Data } from './run.ts';
 import type { Types } from './types.ts';
+
+const NONE: ReadonlyMap<string, string> = new Map();
 
 /** The representation of an entity: what its subgraph needs to find it; null when some of that is missing. */
 type Represent = (entity: Data) => Data | null;
@@ -30,8 +32,12 @@ export function compileRepresentations(
   types: Types,
   realNames: ReadonlyMap<string, string>,
 ): (entities: readonly Data[]) => Representations {
-  const represent = compileSelection(requires, types, realNames);
-  const rewrite = compileRewrites(rewrites, types);
+  const names = interfaceNames(requires, rewrites, types);
+  const represent = compileSelection(requires, types, realNames, names);
+  const rewrite = compileRewrites(
+    rewrites?.filter((one) => !isTypename(one)),
+    types,
+  );
   const key = singleKey(requires, types, realNames);
   return (entities) => {
     const list: Data[] = [];
@@ -57,6 +63,34 @@ export function compileRepresentations(
   };
 }
 
+/**
+ * A subgraph that knows an entity only by its interface is sent the interface's name. By the conditions of the fragments whose
+ * key was meant: the interface's own, where there is one, for another type may be sent by a key of its own beside it.
+ */
+function interfaceNames(
+  requires: readonly QueryPlanSelectionNode[],
+  rewrites: readonly FetchDataRewrite[] | undefined,
+  types: Types,
+): ReadonlyMap<string, string> {
+  const conditions = requires.flatMap((one) => (one.kind === 'InlineFragment' ? (one.typeCondition ?? []) : []));
+  const names = new Map<string, string>();
+  for (const rewrite of rewrites ?? []) {
+    if (!isTypename(rewrite)) continue;
+    const condition = String(rewrite.path[0]).slice(FRAGMENT.length);
+    const meant = conditions.includes(condition)
+      ? [condition]
+      : conditions.filter((one) => types.meets(one, condition));
+    for (const one of meant) names.set(one, String(rewrite.setValueTo));
+  }
+  return names.size > 0 ? names : NONE;
+}
+
+const isTypename = (rewrite: FetchDataRewrite): rewrite is FetchDataRewrite & { kind: 'ValueSetter' } =>
+  rewrite.kind === 'ValueSetter' &&
+  rewrite.path.length === 2 &&
+  rewrite.path[0]?.startsWith(FRAGMENT) === true &&
+  rewrite.path[1] === '__typename';
+
 /** The field that alone tells entities apart, in the common case of one type with one scalar key; else null. */
 function singleKey(
   requires: readonly QueryPlanSelectionNode[],
@@ -77,9 +111,10 @@ function compileSelection(
   selections: readonly QueryPlanSelectionNode[],
   types: Types,
   realNames: ReadonlyMap<string, string>,
+  names: ReadonlyMap<string, string> = NONE,
 ): Represent {
   const fields: Field[] = [];
-  const fragments: { condition: string; select: Represent }[] = [];
+  const fragments: { condition: string; name: string | undefined; select: Represent }[] = [];
   for (const selection of selections) {
     if (selection.kind === 'Field') {
       const from = selection.alias ?? selection.name;
@@ -88,6 +123,7 @@ function compileSelection(
     } else if (selection.typeCondition) {
       fragments.push({
         condition: selection.typeCondition,
+        name: names.get(selection.typeCondition),
         select: compileSelection(selection.selections, types, realNames),
       });
     }
@@ -103,7 +139,7 @@ function compileSelection(
   };
   const [first] = fragments;
   if (!first) return own;
-  if (fragments.length === 1 && fields.length === 0) {
+  if (fragments.length === 1 && fields.length === 0 && first.name === undefined) {
     return (entity) => {
       const { __typename } = entity;
       return typeof __typename === 'string' && types.meets(__typename, first.condition) ? first.select(entity) : null;
@@ -114,11 +150,15 @@ function compileSelection(
     if (!representation) return null;
     const { __typename } = entity;
     if (typeof __typename !== 'string') return representation;
-    for (const { condition, select } of fragments) {
-      if (!types.meets(__typename, condition)) continue;
-      const more = select(entity);
-      if (more) combine(representation, more);
+    // The interface's name, if its key is there; another type may be sent by a key of its own.
+    let named: string | undefined;
+    for (const { condition, name, select } of fragments) {
+      const more = types.meets(__typename, condition) ? select(entity) : null;
+      if (!more) continue;
+      combine(representation, more);
+      named ??= name;
     }
+    if (named !== undefined) representation.__typename = named;
     return representation;
   };
 }

@@ -2,7 +2,8 @@ import type { FetchDataRewrite } from '@apollo/query-planner';
 import type { Data } from './run.ts';
 import type { Types } from './types.ts';
 
-const FRAGMENT = '... on ';
+/** How a rewrite's path names a type condition. */
+export const FRAGMENT = '... on ';
 
 /**
  * Compiles a plan's rewrites of fetched or sent data: renamed keys, where subgraphs would have answered one name with two

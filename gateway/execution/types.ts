@@ -3,12 +3,15 @@ import { type GraphQLSchema, isAbstractType, isInterfaceType, isObjectType } fro
 /** Whether an object of a named type meets a type condition, remembered per pair. */
 export class Types {
   private readonly known = new Map<string, boolean>();
+  private readonly objects: ReadonlySet<string>;
 
   /** @param schema of the whole supergraph: type names of subgraphs may be hidden from the API */
-  constructor(private readonly schema: GraphQLSchema) {}
+  constructor(private readonly schema: GraphQLSchema) {
+    this.objects = new Set(Object.values(schema.getTypeMap()).filter(isObjectType).map(String));
+  }
 
   isObject(name: string): boolean {
-    return isObjectType(this.schema.getType(name));
+    return this.objects.has(name);
   }
 
   /** An interface is a `typename` too: that is what a subgraph answers which knows it only as an interface object. */

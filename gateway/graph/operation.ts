@@ -19,6 +19,7 @@ import type { GatewayContext } from '../context.ts';
 import { compileConditions } from '../execution/conditions.ts';
 import { type DeferredPart, deliver, Fetched } from '../execution/deferred.ts';
 import { absorbRoot, compileVariables, type PreparedFetch } from '../execution/fetch.ts';
+import { placed } from '../execution/placed.ts';
 import { compileDeferred, compilePlan } from '../execution/program.ts';
 import { compileRewrites } from '../execution/rewrites.ts';
 import type { Data, ResultError, Run, Step } from '../execution/run.ts';
@@ -56,6 +57,8 @@ export class Operation {
   private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   private readonly touched: readonly string[];
   private readonly programs = new Map<string, Program>();
+  /** Every key that an answer may have. */
+  private readonly responseKeys: ReadonlySet<string>;
   /** Variables that decide whether fragments are deferred; null: none is, whatever they are. */
   private readonly deferVariables: readonly string[] | null;
 
@@ -74,6 +77,7 @@ export class Operation {
     this.coerce = compileCoercion(graph.schema, this.definition.variableDefinitions ?? []);
     this.touched = graph.access.touched(document);
     this.deferVariables = deferVariables(document);
+    this.responseKeys = responseKeys(document);
   }
 
   get kind() {
@@ -147,7 +151,7 @@ export class Operation {
       ),
       respond: (event, eventContext) => {
         const run: Run = { data: {}, variables, context: eventContext, errors: [] };
-        absorbRoot(run, event, rewrite);
+        absorbRoot(run, event, this.graph.types, rewrite);
         const pending = program.run(run);
         return pending ? pending.then(() => this.finish(program, run)) : this.finish(program, run);
       },
@@ -157,7 +161,9 @@ export class Operation {
   private finish(program: Program, run: Run): Result {
     const { data, denials, violations } = program.shape(run.data, run.variables);
     const errors =
-      run.errors.length > 0 || denials.length > 0 ? [...this.clientErrors(run.errors), ...denials] : violations;
+      run.errors.length > 0 || denials.length > 0
+        ? [...placed(this.clientErrors(run.errors), data, this.responseKeys), ...denials]
+        : violations;
     return (errors.length > 0 ? { errors, data } : { data }) as Result;
   }
 
@@ -197,6 +203,7 @@ export class Operation {
       schema,
       denies,
       key,
+      interfaceObjects: this.graph.interfaceObjects,
       defers: (directive) => variables !== undefined && isActive(directive, variables),
     });
     const plan = this.planFor(document);
@@ -307,4 +314,10 @@ function isActive(defer: DirectiveNode, variables: Variables): boolean {
   const condition = defer.arguments?.find(({ name }) => name.value === 'if')?.value;
   if (condition?.kind === Kind.VARIABLE) return variables[condition.name.value] !== false;
   return condition?.kind !== Kind.BOOLEAN || condition.value;
+}
+
+function responseKeys(document: DocumentNode): Set<string> {
+  const keys = new Set<string>();
+  visit(document, { Field: ({ alias, name }) => void keys.add((alias ?? name).value) });
+  return keys;
 }

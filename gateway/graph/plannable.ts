@@ -14,6 +14,7 @@ import {
   isListType,
   isNonNullType,
   Kind,
+  type NamedTypeNode,
   type OperationDefinitionNode,
   type SelectionNode,
   type SelectionSetNode,
@@ -62,6 +63,8 @@ export interface PlannableOptions {
   schema: GraphQLSchema;
   denies: Denies;
   key(field: FieldNode): string;
+  /** Whether some subgraph knows an interface as if it were an object. */
+  interfaceObjects: boolean;
   /** Whether the client wants a fragment later, given its `@defer`. */
   defers(directive: DirectiveNode): boolean;
 }
@@ -118,14 +121,24 @@ class Rewriter {
       this.deferred.push({ label, clientLabel: labelOf(defer), node, type, set, path, conditions });
       directives.push(deferAs(label));
     }
-    return [
-      {
-        kind: Kind.INLINE_FRAGMENT,
-        ...(fragment.typeCondition ? { typeCondition: fragment.typeCondition } : {}),
-        directives,
-        selectionSet: this.select(set, { type, path, conditions }),
-      },
-    ];
+    return this.reachable(type, parent.type).map((member) => ({
+      kind: Kind.INLINE_FRAGMENT,
+      ...(fragment.typeCondition ? { typeCondition: namedType(member) } : {}),
+      directives,
+      selectionSet: this.select(set, { type: member, path, conditions }),
+    }));
+  }
+
+  /**
+   * The types to ask a fragment of. The planner finds no way from one abstract type to another where subgraphs know them as interface
+   * objects only; from there to each type that both have in common it does.
+   */
+  private reachable(type: GraphQLCompositeType, parent: GraphQLCompositeType): readonly GraphQLCompositeType[] {
+    const { schema, interfaceObjects } = this.options;
+    if (type === parent) return [type];
+    if (!isAbstractType(parent)) return isAbstractType(type) && schema.isSubType(type, parent) ? [parent] : [];
+    if (!interfaceObjects || !isAbstractType(type)) return [type];
+    return schema.getPossibleTypes(type).filter((member) => schema.isSubType(parent, member));
   }
 
   private field(node: FieldNode, parent: Parent): SelectionNode[] {
@@ -133,6 +146,8 @@ class Rewriter {
     const name = node.name.value;
     // The schema is known here: no subgraph is asked for it.
     if (name === '__schema' || name === '__type') return [];
+    const conditions = conditionsOf(node, parent.conditions);
+    if (!conditions) return [];
     // Rules stand on object types: of an abstract one, some members may be denied while the others are asked one by one.
     const members = isAbstractType(parent.type) ? schema.getPossibleTypes(parent.type) : [];
     const allowed = members.filter((member) => !denies(member.name, name));
@@ -146,17 +161,21 @@ class Rewriter {
     };
     if (node.selectionSet && definition && isCompositeType(type)) {
       const path = [...parent.path, named, ...lists(definition.type)];
-      const conditions = conditionsOf(node, parent.conditions) ?? parent.conditions;
       Object.assign(rewritten, { selectionSet: this.select(node.selectionSet, { type, path, conditions }) });
     }
     if (allowed.length === members.length) return [rewritten];
     return allowed.map((member) => ({
       kind: Kind.INLINE_FRAGMENT,
-      typeCondition: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: member.name } },
+      typeCondition: namedType(member),
       selectionSet: { kind: Kind.SELECTION_SET, selections: [rewritten] },
     }));
   }
 }
+
+const namedType = ({ name }: GraphQLCompositeType): NamedTypeNode => ({
+  kind: Kind.NAMED_TYPE,
+  name: { kind: Kind.NAME, value: name },
+});
 
 const lists = (type: GraphQLOutputType): string[] =>
   isNonNullType(type) ? lists(type.ofType) : isListType(type) ? [EVERY, ...lists(type.ofType)] : [];

@@ -8,6 +8,9 @@ import type { Operation } from './operation.ts';
 
 /** An operation with all that is known of it before its variables are. */
 export interface Prepared {
+  text: string;
+  /** As it was asked for. */
+  name: string | undefined;
   operation: Operation;
   cost: CostFunction;
 }
@@ -46,13 +49,13 @@ export class PreparedOperations {
 
   /** @throws RefusedDocument with every reason, when it cannot be run whatever its variables */
   prepare(text: string, name: string | undefined): Prepared {
-    const key = `${name ?? ''}\n${text}`;
+    const key = name ? `${name}\n${text}` : text;
     const known = this.known.get(key);
     this.options.onLookup?.(known !== undefined);
     if (known) return known;
     const document = this.read(text);
     const operation = this.graph.operation(document, name, this.options.onPlanned);
-    const prepared = { operation, cost: this.costs.compile(document, operation.definition) };
+    const prepared = { text, name, operation, cost: this.costs.compile(document, operation.definition) };
     this.known.set(key, prepared);
     return prepared;
   }
@@ -63,11 +66,10 @@ export class PreparedOperations {
    */
   async warm(before: PreparedOperations): Promise<void> {
     // The latest first, and put back the other way round, so that the order of use stays.
-    const keys = [...before.known.keys()].slice(0, MOST_WARMED).reverse();
-    for (const key of keys) {
+    const lately = [...before.known.values()].slice(0, MOST_WARMED).reverse();
+    for (const { text, name } of lately) {
       try {
-        const end = key.indexOf('\n');
-        this.prepare(key.slice(end + 1), key.slice(0, end) || undefined).operation.plan(null);
+        this.prepare(text, name).operation.plan(null);
       } catch {
         // Who asks it will be told.
       }

@@ -48,14 +48,15 @@ class Separator {
   readonly fields = new Map<string, RequiredField>();
   readonly needs = new Map<string, Set<string>>();
   private readonly types: ReadonlyMap<string, TypeNode>;
-  private readonly added = new Map<string, FieldDefinitionNode[]>();
+  /** By type: the names of added fields and of what they stand for. */
+  private readonly added = new Map<string, [name: string, field: string][]>();
   private readonly names = new Map<string, string>();
 
   constructor(supergraph: DocumentNode) {
     this.types = new Map(supergraph.definitions.filter(isType).map((node) => [node.name.value, node]));
   }
 
-  /** The type with its `@join__field(requires:)` in terms of the added fields. */
+  /** The type with its `@join__field(requires:)` in terms of the added fields: before any is widened. */
   rewrite(type: TypeNode): TypeNode {
     const fields = type.fields?.map((field) => ({
       ...field,
@@ -64,8 +65,16 @@ class Separator {
     return { ...type, fields: fields ?? [] } as TypeNode;
   }
 
+  /** The rewritten type with the fields added to it, which require what the fields they stand for do. */
   widen(type: TypeNode): TypeNode {
-    return { ...type, fields: [...(type.fields ?? []), ...(this.added.get(type.name.value) ?? [])] } as TypeNode;
+    const copies = (this.added.get(type.name.value) ?? []).flatMap(([name, of]) => {
+      for (const [use, required] of this.needs) {
+        if (use.endsWith(` ${type.name.value}.${of}`)) this.needs.set(use.replace(/\.[^.]*$/, `.${name}`), required);
+      }
+      const field = fieldOf(type, of);
+      return field ? [hidden(field, name)] : [];
+    });
+    return { ...type, fields: [...(type.fields ?? []), ...copies] } as TypeNode;
   }
 
   private rewriteJoin(type: string, field: FieldDefinitionNode, join: ConstDirectiveNode): ConstDirectiveNode {
@@ -112,8 +121,8 @@ class Separator {
     this.fields.set(name, { name: node.name.value, arguments: node.arguments });
     for (const owner of this.types.values()) {
       const isOwner = owner.name.value === type || owner.interfaces?.some((node) => node.name.value === type);
-      const own = isOwner && fieldOf(owner, node.name.value);
-      if (own) this.added.set(owner.name.value, [...(this.added.get(owner.name.value) ?? []), hidden(own, name)]);
+      if (!isOwner || !fieldOf(owner, node.name.value)) continue;
+      this.added.set(owner.name.value, [...(this.added.get(owner.name.value) ?? []), [name, node.name.value]]);
     }
     return name;
   }
@@ -138,7 +147,7 @@ function namedType(field: FieldDefinitionNode): string {
 
 const INACCESSIBLE = 'inaccessible';
 /** What `@join__field` says beyond where a field is. */
-const NOT_COPIED = ['requires', 'override', 'overrideLabel'];
+const NOT_COPIED = ['override', 'overrideLabel'];
 
 function hidden(field: FieldDefinitionNode, name: string): FieldDefinitionNode {
   const joins = (field.directives ?? [])

@@ -1,5 +1,5 @@
 import { createSourceEventStream, type ExecutionResult, type GraphQLSchema, parse } from 'graphql';
-import { compileQuery, isCompiledQuery } from 'graphql-jit';
+import { compileOperation } from '../../subgraphs/kit/compiled.ts';
 import { resolveEntitiesAtOnce } from '../../subgraphs/kit/entities.ts';
 import { formatError } from '../../subgraphs/kit/format-error.ts';
 import type { RunningSubgraph } from '../../subgraphs/kit/subgraph.ts';
@@ -19,13 +19,10 @@ export class LocalSource implements Source {
   prepare({ text, name }: SubgraphOperation): SubgraphFetch {
     const document = parse(text, { noLocation: true });
     // Planned for this very schema, so validating it again would only cost time.
-    const compiled = compileQuery(this.schema, document, name);
-    if (!isCompiledQuery(compiled)) {
-      throw new Error(`The subgraph "${this.name}" cannot run ${text}: ${compiled.errors?.map(String).join('; ')}`);
-    }
+    const run = compileOperation(this.schema, document, name);
     return {
       execute: (variables, context) => {
-        const result = compiled.query(undefined, this.contextFor(context), variables);
+        const result = run(undefined, this.contextFor(context), variables);
         return isPromise(result) ? result.then((late) => formatted(late, context)) : formatted(result, context);
       },
       subscribe: async (variables, context) => {
@@ -40,7 +37,7 @@ export class LocalSource implements Source {
         if (!(Symbol.asyncIterator in events)) return once(formatted(events, context));
         // Events come over a long time: each gets DataLoaders of its own.
         return mapped(events, async (event) =>
-          formatted(await compiled.query(event, this.running.context(context), variables), context),
+          formatted(await run(event, this.running.context(context), variables), context),
         );
       },
     };

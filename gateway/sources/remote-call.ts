@@ -1,5 +1,6 @@
 import type { Dispatcher, Pool } from 'undici';
 import { type ErrorCode, HashiraError } from '../../subgraphs/kit/errors.ts';
+import { atEndOfTurn } from '../transports/turn.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { FetchObserver, FetchOutcome } from './fetch-observer.ts';
 import type { SubgraphResult } from './source.ts';
@@ -75,7 +76,7 @@ export class RemoteCall implements Dispatcher.DispatchHandler {
     }
     signal?.addEventListener('abort', this);
     this.timer = setTimeout(onTimeout, upstream.timeoutMs, this);
-    this.send();
+    atEndOfTurn(() => this.send());
   }
 
   /** The client has left. */

@@ -7,6 +7,9 @@ import { whenAllLeft } from './when-all-left.ts';
 /** Most representations in one fetch. A single call may have more: it goes as it is. */
 const MOST = 1_000;
 
+/** Least time between two fetches: the first goes at once; where many come, what comes meanwhile goes together. */
+const GAP_MS = 10;
+
 interface Call {
   representations: readonly unknown[];
   variables: Variables;
@@ -22,15 +25,21 @@ interface Call {
  */
 export function batchEntities(fetch: SubgraphFetch, most = MOST): SubgraphFetch {
   let calls: Call[] = [];
+  let flushed = 0;
   const flush = () => {
     const arrived = calls;
     calls = [];
+    flushed = performance.now();
     for (const batch of batches(arrived, most)) void send(fetch, batch);
   };
   return {
     execute: (variables, context) =>
       new Promise((resolve, reject) => {
-        if (calls.length === 0) setImmediate(flush);
+        if (calls.length === 0) {
+          const wait = flushed + GAP_MS - performance.now();
+          if (wait > 0) setTimeout(flush, wait);
+          else setImmediate(flush);
+        }
         const representations = variables.representations as readonly unknown[];
         calls.push({ representations, variables, context, resolve, reject });
       }),

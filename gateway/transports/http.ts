@@ -17,6 +17,7 @@ import { resultType, streamFormat, takesParts } from './accept.ts';
 import { readRequest } from './http-request.ts';
 import { writeDeferred, writeMultipart } from './multipart.ts';
 import { writeSse, writeSseResult } from './sse.ts';
+import { atEndOfTurn } from './turn.ts';
 
 export interface Door {
   answer(request: GraphQLRequest, caller: Caller): Answer | Promise<Answer>;
@@ -190,7 +191,8 @@ function sendResult(
   for (const name in headers) response.setHeader(name, headers[name] as string);
   // GraphQL over HTTP: as application/json, a well-formed request that could not be run is answered with 200.
   const legacy = type === 'application/json' && status === 400 && !isMalformed(result);
-  send(response, legacy ? 200 : status, type, JSON.stringify(result), requestId);
+  const text = JSON.stringify(result);
+  atEndOfTurn(() => send(response, legacy ? 200 : status, type, text, requestId));
 }
 
 const isMalformed = ({ errors }: Result) =>

@@ -10,9 +10,9 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
-import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 
+import { compileOperation } from './compiled.ts';
 import { resolveEntitiesAtOnce } from './entities.ts';
 
 type Variables = Readonly<Record<string, unknown>> | null | undefined;
@@ -61,12 +61,11 @@ export class Operations {
       return [
         new GraphQLError('There is no such operation.', { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } }),
       ];
-    const compiled = compileQuery(this.schema, document, name);
-    if (!isCompiledQuery(compiled)) return (compiled.errors ?? []).map((error) => requestError(error, 'BAD_REQUEST'));
+    const run = compileOperation(this.schema, document, name);
     return {
       kind: node.operation,
       document,
-      execute: (contextValue, variableValues, event) => compiled.query(event, contextValue, variableValues ?? {}),
+      execute: (contextValue, variableValues, event) => run(event, contextValue, variableValues ?? {}),
       // Not the compiled one, which gives the variables to the field in place of its arguments.
       source: (contextValue, variableValues) =>
         createSourceEventStream({ schema: this.schema, document, operationName: name, contextValue, variableValues }),
