@@ -16,6 +16,10 @@ export interface PreparedFetch {
   types: Types;
   /** The subgraph's names of fields that the plan calls otherwise, see graph/required-arguments.ts. */
   realNames: ReadonlyMap<string, string>;
+  /** What a representation must have beside a key. */
+  must: readonly string[];
+  /** For entities of which some of that is not known: fetches of the fields that can be had without it. */
+  without: readonly PreparedFetch[];
 }
 
 const NONE: Variables = {};
@@ -58,24 +62,42 @@ export function absorbRoot(
 }
 
 /** Compiles a fetch of more fields for the entities at a path. */
-export function entityFetch(path: readonly PathElement[], { node, fetch, types, realNames }: PreparedFetch): Step {
-  const variablesOf = compileVariables(node.variableUsages);
-  const represent = compileRepresentations(node.requires ?? [], node.inputRewrites, types, realNames);
-  const rewrite = compileRewrites(node.outputRewrites, types);
+export function entityFetch(path: readonly PathElement[], fetch: PreparedFetch): Step {
+  const ask = compileEntities(fetch);
+  const without = fetch.without.map(compileEntities);
   return (run) => {
     const entities = collect(run.data, path);
     if (entities.length === 0) return undefined;
+    const { of, pending } = ask(run, entities, () => locations(run.data, path));
+    if (without.length === 0 || !of.includes(-1)) return pending;
+    const missed = entities.flatMap((_, index) => (of[index] === -1 ? index : []));
+    const places = () => {
+      const all = locations(run.data, path);
+      return missed.map((index) => all[index] ?? []);
+    };
+    const rest = missed.map((index) => entities[index] as Data);
+    return Promise.all([pending, ...without.map((other) => other(run, rest, places).pending)]).then(() => undefined);
+  };
+}
+
+/** Compiles a fetch for entities, wherever they are. It tells of each which representation was its own; -1: none. */
+function compileEntities({ node, fetch, types, realNames, must }: PreparedFetch) {
+  const variablesOf = compileVariables(node.variableUsages);
+  const represent = compileRepresentations(node.requires ?? [], node.inputRewrites, types, realNames, must);
+  const rewrite = compileRewrites(node.outputRewrites, types);
+  return (run: Run, entities: readonly Data[], places: () => readonly ResponsePath[]) => {
     const { list, of } = represent(entities);
-    if (list.length === 0) return undefined;
-    return attempt(
+    if (list.length === 0) return { of, pending: undefined };
+    const pending = attempt(
       run,
       () => fetch.execute({ ...variablesOf(run.variables), representations: list }, run.context),
       ({ data, errors }) => {
         if (data) mergeEntities(entities, of, list.length, data._entities, types, rewrite);
-        if (errors) for (const error of errors) reportEntities(run, error, path, of);
+        if (errors) for (const error of errors) reportEntities(run, error, places(), of);
       },
-      () => locations(run.data, path)[of.findIndex((index) => index >= 0)] ?? [],
+      () => places()[of.findIndex((index) => index >= 0)] ?? [],
     );
+    return { of, pending };
   };
 }
 
@@ -110,9 +132,8 @@ function mergeEntities(
 }
 
 /** An error inside `_entities` belongs to every place where that entity is. */
-function reportEntities(run: Run, error: SubgraphError, path: readonly PathElement[], of: Int32Array): void {
+function reportEntities(run: Run, error: SubgraphError, places: readonly ResponsePath[], of: Int32Array): void {
   const index = error.path?.[1];
-  const places = locations(run.data, path);
   if (typeof index !== 'number') {
     report(run, error, places[of.findIndex((own) => own >= 0)]);
     return;

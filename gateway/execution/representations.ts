@@ -25,12 +25,14 @@ export interface Representations {
 /**
  * Compiles what a fetch requires of each entity.
  * @param realNames the subgraph's names of fields that the plan calls otherwise, see required-arguments.ts
+ * @param must what it must have beside a key, or it is none
  */
 export function compileRepresentations(
   requires: readonly QueryPlanSelectionNode[],
   rewrites: readonly FetchDataRewrite[] | undefined,
   types: Types,
   realNames: ReadonlyMap<string, string>,
+  must: readonly string[] = [],
 ): (entities: readonly Data[]) => Representations {
   const names = interfaceNames(requires, rewrites, types);
   const represent = compileSelection(requires, types, realNames, names);
@@ -46,7 +48,7 @@ export function compileRepresentations(
     for (let i = 0; i < entities.length; i++) {
       const entity = entities[i] as Data;
       const representation = represent(entity);
-      if (!representation || representation.__typename === undefined) {
+      if (!representation || representation.__typename === undefined || lacks(representation, must)) {
         of[i] = -1;
         continue;
       }
@@ -61,6 +63,11 @@ export function compileRepresentations(
     }
     return { list, of };
   };
+}
+
+function lacks(representation: Data, must: readonly string[]): boolean {
+  for (const name of must) if (representation[name] === undefined) return true;
+  return false;
 }
 
 /**

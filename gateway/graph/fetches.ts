@@ -12,24 +12,80 @@ import {
 } from 'graphql';
 import type { RequiredArguments } from './required-arguments.ts';
 
+/** A fetch as its subgraph is asked. */
+export interface ResolvedFetch {
+  node: FetchNode;
+  /** What a representation must have beside a key: the fields asked for require it. */
+  must: readonly string[];
+  /** For entities of which some of that is not known: the fields that can be had without it, by what they require. */
+  without: ResolvedFetch[];
+}
+
 /**
  * What a fetch of the plan sends, in the subgraph's own terms: fields added for `@requires` with arguments become what they stand
  * for. Where one representation would have to hold a field twice, with other arguments, the fetch becomes several.
  * @param graph the subgraph in the enum join__Graph
  */
-export function resolveFetch(node: FetchNode, graph: string, required: RequiredArguments): FetchNode[] {
-  if (required.fields.size === 0) return [node];
-  const document = parse(node.operation, { noLocation: true });
+export function resolveFetch(node: FetchNode, graph: string, required: RequiredArguments): ResolvedFetch[] {
+  if (!node.requires)
+    return [{ node: resolved(node, parse(node.operation, OPTIONS), required), must: [], without: [] }];
+  const real = (names: Iterable<string>) => [...names].map((name) => required.fields.get(name)?.name ?? name);
+  const document = parse(node.operation, OPTIONS);
   return splitFields(document, graph, required).map(({ keep, needs }) => {
     const kept = keep ? withOnly(document, keep) : document;
-    const operation = stripIgnoredCharacters(print(withRealNames(kept, required)));
-    const requires = node.requires && withNeeds(node.requires, needs, required);
-    return {
-      ...node,
-      operation,
-      ...(requires ? { requires } : {}),
-      variableUsages: (node.variableUsages ?? []).filter((name) => new RegExp(`\\$${name}\\b`).test(operation)),
-    };
+    const part = needs ? { ...node, requires: withNeeds(node.requires ?? [], needs, required) } : node;
+    const groups = byRequirement(kept, graph, required);
+    const all = new Set(groups.flatMap(({ own }) => [...own]));
+    const without = (groups.length > 1 ? groups : []).map(({ fields, own, keys }): ResolvedFetch => {
+      const unneeded = new Set([...all].filter((name) => !own.has(name) && !keys.has(name)));
+      const others = { ...part, requires: withoutFields(part.requires ?? [], unneeded) };
+      return { node: resolved(others, withOnly(kept, fields), required), must: real(own), without: [] };
+    });
+    return { node: resolved(part, kept, required), must: real(all), without };
+  });
+}
+
+const OPTIONS = { noLocation: true };
+
+function resolved(node: FetchNode, document: DocumentNode, required: RequiredArguments): FetchNode {
+  const operation = stripIgnoredCharacters(print(withRealNames(document, required)));
+  const variableUsages = (node.variableUsages ?? []).filter((name) => new RegExp(`\\$${name}\\b`).test(operation));
+  return { ...node, operation, variableUsages };
+}
+
+/** The asked fields by what they require, with the keys by which the entities may be sent. */
+function byRequirement(
+  document: DocumentNode,
+  graph: string,
+  { requires, keys }: RequiredArguments,
+): { fields: Set<FieldNode>; own: ReadonlySet<string>; keys: ReadonlySet<string> }[] {
+  const groups = new Map<string, { fields: Set<FieldNode>; own: ReadonlySet<string>; keys: Set<string> }>();
+  const known = new Set<string>();
+  for (const { type, field } of entityFields(document)) {
+    const own = requires.get(`${graph} ${type}.${field.name.value}`) ?? NONE;
+    const key = [...own].sort().join(' ');
+    const group = groups.get(key) ?? { fields: new Set(), own, keys: known };
+    groups.set(key, group);
+    group.fields.add(field);
+    for (const name of keys.get(`${graph} ${type}`) ?? NONE) known.add(name);
+  }
+  return [...groups.values()];
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** What is required, without these fields. */
+function withoutFields(
+  selections: readonly QueryPlanSelectionNode[],
+  names: ReadonlySet<string>,
+): QueryPlanSelectionNode[] {
+  return selections.flatMap((selection): QueryPlanSelectionNode[] => {
+    if (selection.kind === 'Field') return names.has(selection.name) ? [] : [selection];
+    const inner = withoutFields(selection.selections, names);
+    // A fragment of which only the type's name is left tells nothing.
+    return inner.some((one) => one.kind !== 'Field' || one.name !== '__typename')
+      ? [{ ...selection, selections: inner }]
+      : [];
   });
 }
 

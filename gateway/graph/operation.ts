@@ -27,7 +27,7 @@ import { compileShape, type Shape, type ShapeOptions } from '../execution/shape.
 import type { Variables } from '../sources/source.ts';
 import { batchEntities } from '../subscriptions/batching.ts';
 import type { Subscribable } from '../subscriptions/shared-event.ts';
-import { resolveFetch } from './fetches.ts';
+import { type ResolvedFetch, resolveFetch } from './fetches.ts';
 import type { GraphParts } from './graph.ts';
 import { clientKey, keyOf, plannable } from './plannable.ts';
 import { type Coerce, compileCoercion } from './variables.ts';
@@ -256,10 +256,12 @@ export class Operation {
     const { types, required } = this.graph;
     const source = this.graph.source(node.serviceName);
     const realNames = new Map([...required.fields].map(([added, { name }]) => [added, name]));
-    return resolveFetch(node, this.graph.graphOf(node.serviceName), required).map((resolved) => {
+    const ready = ({ node: resolved, must, without }: ResolvedFetch): PreparedFetch => {
       const { operation: text, operationKind: kind, operationName: name } = resolved;
-      return { node: resolved, types, realNames, fetch: source.prepare({ kind, name, text }) };
-    });
+      const fetch = source.prepare({ kind, name, text });
+      return { node: resolved, fetch, types, realNames, must, without: without.map(ready) };
+    };
+    return resolveFetch(node, this.graph.graphOf(node.serviceName), required).map(ready);
   };
 
   private introspect(field: FieldNode, variables: Variables): unknown {

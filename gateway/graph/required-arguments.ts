@@ -24,6 +24,10 @@ export interface RequiredArguments {
   fields: ReadonlyMap<string, RequiredField>;
   /** The added fields that a field of a subgraph requires, by `GRAPH Type.field`; GRAPH as in the enum join__Graph. */
   needs: ReadonlyMap<string, ReadonlySet<string>>;
+  /** All fields, added ones and others, that a field of a subgraph requires of its object, by `GRAPH Type.field`. */
+  requires: ReadonlyMap<string, ReadonlySet<string>>;
+  /** The fields of all keys of a type in a subgraph, by `GRAPH Type`. */
+  keys: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 export interface RequiredField {
@@ -38,15 +42,17 @@ const isType = (node: { kind: string }): node is TypeNode =>
 export function separateRequiredArguments(supergraph: DocumentNode): RequiredArguments {
   const separator = new Separator(supergraph);
   const definitions = supergraph.definitions.map((node) => (isType(node) ? separator.rewrite(node) : node));
-  const { fields, needs } = separator;
-  if (fields.size === 0) return { document: supergraph, fields, needs };
+  const { fields, needs, requires, keys } = separator;
+  if (fields.size === 0) return { document: supergraph, fields, needs, requires, keys };
   const widened = definitions.map((node) => (isType(node) ? separator.widen(node) : node));
-  return { document: withInaccessible({ ...supergraph, definitions: widened }), fields, needs };
+  return { document: withInaccessible({ ...supergraph, definitions: widened }), fields, needs, requires, keys };
 }
 
 class Separator {
   readonly fields = new Map<string, RequiredField>();
   readonly needs = new Map<string, Set<string>>();
+  readonly requires = new Map<string, Set<string>>();
+  readonly keys = new Map<string, Set<string>>();
   private readonly types: ReadonlyMap<string, TypeNode>;
   /** By type: the names of added fields and of what they stand for. */
   private readonly added = new Map<string, [name: string, field: string][]>();
@@ -58,6 +64,7 @@ class Separator {
 
   /** The type with its `@join__field(requires:)` in terms of the added fields: before any is widened. */
   rewrite(type: TypeNode): TypeNode {
+    for (const join of type.directives ?? []) this.noteKey(type.name.value, join);
     const fields = type.fields?.map((field) => ({
       ...field,
       directives: field.directives?.map((directive) => this.rewriteJoin(type.name.value, field, directive)) ?? [],
@@ -68,8 +75,10 @@ class Separator {
   /** The rewritten type with the fields added to it, which require what the fields they stand for do. */
   widen(type: TypeNode): TypeNode {
     const copies = (this.added.get(type.name.value) ?? []).flatMap(([name, of]) => {
-      for (const [use, required] of this.needs) {
-        if (use.endsWith(` ${type.name.value}.${of}`)) this.needs.set(use.replace(/\.[^.]*$/, `.${name}`), required);
+      for (const uses of [this.needs, this.requires]) {
+        for (const [use, required] of uses) {
+          if (use.endsWith(` ${type.name.value}.${of}`)) uses.set(use.replace(/\.[^.]*$/, `.${name}`), required);
+        }
       }
       const field = fieldOf(type, of);
       return field ? [hidden(field, name)] : [];
@@ -82,14 +91,23 @@ class Separator {
     if (join.name.value !== 'join__field' || requires?.kind !== Kind.STRING) return join;
     const used = new Set<string>();
     const selections = this.rewriteSelections(type, parseSelections(requires.value), used);
-    if (used.size === 0) return join;
     const graph = argument(join, 'graph');
-    if (graph?.kind === Kind.ENUM) this.needs.set(`${graph.value} ${type}.${field.name.value}`, used);
+    const use = graph?.kind === Kind.ENUM ? `${graph.value} ${type}.${field.name.value}` : '';
+    this.requires.set(use, namesOf(selections));
+    if (used.size === 0) return join;
+    this.needs.set(use, used);
     const value = { ...requires, value: print(selections).trim().slice(1, -1).trim() };
     return {
       ...join,
       arguments: join.arguments?.map((node) => (node.name.value === 'requires' ? { ...node, value } : node)) ?? [],
     };
+  }
+
+  private noteKey(type: string, join: ConstDirectiveNode): void {
+    const [graph, key] = [argument(join, 'graph'), argument(join, 'key')];
+    if (join.name.value !== 'join__type' || graph?.kind !== Kind.ENUM || key?.kind !== Kind.STRING) return;
+    const use = `${graph.value} ${type}`;
+    this.keys.set(use, new Set([...(this.keys.get(use) ?? []), ...namesOf(parseSelections(key.value))]));
   }
 
   private rewriteSelections(type: string, set: SelectionSetNode, used: Set<string>): SelectionSetNode {
@@ -134,6 +152,17 @@ const argument = (directive: ConstDirectiveNode, name: string) =>
 function parseSelections(text: string): SelectionSetNode {
   const [operation] = parse(`{${text}}`, { noLocation: true }).definitions;
   return (operation as { selectionSet: SelectionSetNode }).selectionSet;
+}
+
+/** The fields that a selection asks of an object itself. */
+function namesOf(set: SelectionSetNode): Set<string> {
+  const names = new Set<string>();
+  for (const selection of set.selections) {
+    if (selection.kind === Kind.FIELD) names.add(selection.name.value);
+    else if (selection.kind === Kind.INLINE_FRAGMENT)
+      for (const name of namesOf(selection.selectionSet)) names.add(name);
+  }
+  return names;
 }
 
 const fieldOf = (type: TypeNode | undefined, name: string): FieldDefinitionNode | undefined =>
