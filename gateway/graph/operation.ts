@@ -57,6 +57,10 @@ export class Operation {
   private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   private readonly touched: readonly string[];
   private readonly programs = new Map<string, Program>();
+  /** Variables in `@skip` and `@include`. */
+  private readonly conditionVariables: readonly string[];
+  /** Whether each combination of their values is planned for itself. */
+  private decides = false;
   /** Every key that an answer may have. */
   private readonly responseKeys: ReadonlySet<string>;
   /** Variables that decide whether fragments are deferred; null: none is, whatever they are. */
@@ -77,6 +81,7 @@ export class Operation {
     this.coerce = compileCoercion(graph.schema, this.definition.variableDefinitions ?? []);
     this.touched = graph.access.touched(document);
     this.deferVariables = deferVariables(document);
+    this.conditionVariables = conditionVariables(document);
     this.responseKeys = responseKeys(document);
   }
 
@@ -90,12 +95,12 @@ export class Operation {
 
   /** The plan for an asker. */
   plan(identity: Identity | null): QueryPlan {
-    return this.program({ identity }).plan;
+    return this.program({ identity }, {}).plan;
   }
 
   /** Runs a query or mutation. It rejects only when the client has left. */
   execute(variables: Variables, context: GatewayContext): Result | Promise<Result> {
-    const program = this.program(context);
+    const program = this.program(context, variables);
     const run: Run = { data: {}, variables, context, errors: [] };
     const pending = program.run(run);
     return pending ? pending.then(() => this.finish(program, run)) : this.finish(program, run);
@@ -107,7 +112,7 @@ export class Operation {
    */
   incremental(variables: Variables, context: GatewayContext): AsyncIterableIterator<Result> | null {
     if (!this.deferVariables || this.kind === 'subscription') return null;
-    const program = this.program(context, variables);
+    const program = this.program(context, variables, true);
     return program.deferred.length > 0 ? this.deliver(program, variables, context) : null;
   }
 
@@ -136,7 +141,7 @@ export class Operation {
 
   /** How to listen to a subscription; or the answer at once, where its field is denied. */
   subscription(variables: Variables, context: GatewayContext): Subscribable | Result {
-    const program = this.program(context);
+    const program = this.program(context, variables);
     const { primary } = program;
     if (!primary) return this.finish(program, { data: {}, variables, context, errors: [] });
     const rewrite = compileRewrites(primary.node.outputRewrites, this.graph.types);
@@ -174,17 +179,31 @@ export class Operation {
   private readonly clientName = (key: string | number) =>
     this.graph.required.fields.get(String(key))?.name ?? clientKey(key);
 
-  /** @param variables given: for a client that takes parts later */
-  private program({ identity, trace }: Pick<GatewayContext, 'identity' | 'trace'>, variables?: Variables): Program {
+  /** @param later whether the client takes parts of the answer later */
+  private program(
+    { identity, trace }: Pick<GatewayContext, 'identity' | 'trace'>,
+    variables: Variables,
+    later = false,
+  ): Program {
     const denied = this.touched.length > 0 ? this.graph.access.deniedKey(this.touched, identity) : '';
-    const incremental = variables && this.deferVariables?.map((name) => variables[name] !== false);
-    const who = `${denied}${denied && identity ? 'in' : ''}${incremental ? `later ${incremental}` : ''}`;
+    let who = denied && identity ? `${denied}in` : denied;
+    if (later) who += ` later ${this.deferVariables?.map((name) => variables[name] !== false)}`;
+    if (this.decides) who += ` if ${this.conditionVariables.map((name) => variables[name] === true)}`;
     let program = this.programs.get(who);
     if (!program) {
       const began = performance.now();
       const done = trace?.plan();
-      program = this.compile(this.graph.access.denies(denied), identity ? FORBIDDEN : SIGNED_OUT, variables);
-      done?.();
+      const denies = this.graph.access.denies(denied);
+      try {
+        program = this.compile(denies, identity ? FORBIDDEN : SIGNED_OUT, variables, later);
+      } catch (error) {
+        // The planner does not manage some conditions on interface objects: then each combination is planned for itself.
+        if (this.decides || this.conditionVariables.length === 0 || error instanceof HashiraError) throw error;
+        this.decides = true;
+        return this.program({ identity, trace }, variables, later);
+      } finally {
+        done?.();
+      }
       this.onPlanned?.(performance.now() - began);
       this.programs.set(who, program);
     }
@@ -194,7 +213,8 @@ export class Operation {
   private compile(
     denies: Denies,
     denial: Pick<ResultError, 'message' | 'extensions'>,
-    variables: Variables | undefined,
+    variables: Variables,
+    later: boolean,
   ): Program {
     const { schema, types } = this.graph;
     const key = keyOf(this.graph.fieldNames);
@@ -204,7 +224,8 @@ export class Operation {
       denies,
       key,
       interfaceObjects: this.graph.interfaceObjects,
-      defers: (directive) => variables !== undefined && isActive(directive, variables),
+      decided: this.decides ? variables : null,
+      defers: (directive) => later && isActive(directive, variables),
     });
     const plan = this.planFor(document);
     const { node } = plan;
@@ -310,6 +331,18 @@ function deferVariables(document: DocumentNode): string[] | null {
     },
   });
   return defers ? [...names] : null;
+}
+
+function conditionVariables(document: DocumentNode): string[] {
+  const names = new Set<string>();
+  visit(document, {
+    Directive(node) {
+      const value = node.arguments?.[0]?.value;
+      const isCondition = node.name.value === 'skip' || node.name.value === 'include';
+      if (isCondition && value?.kind === Kind.VARIABLE) names.add(value.name.value);
+    },
+  });
+  return [...names];
 }
 
 function isActive(defer: DirectiveNode, variables: Variables): boolean {

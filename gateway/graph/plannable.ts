@@ -20,8 +20,9 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { Denies } from '../access/access.ts';
-import { ALWAYS, type Conditions, conditionsOf } from '../execution/conditions.ts';
+import { ALWAYS, type Conditions, compileConditions, conditionsOf } from '../execution/conditions.ts';
 import { EVERY } from '../execution/path.ts';
+import type { Variables } from '../sources/source.ts';
 
 const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 
@@ -63,6 +64,8 @@ export interface PlannableOptions {
   schema: GraphQLSchema;
   denies: Denies;
   key(field: FieldNode): string;
+  /** Variables by which `@skip` and `@include` are decided beforehand; null: they are left to the plan. */
+  decided: Variables | null;
   /** Whether some subgraph knows an interface as if it were an object. */
   interfaceObjects: boolean;
   /** Whether the client wants a fragment later, given its `@defer`. */
@@ -99,10 +102,22 @@ class Rewriter {
   constructor(private readonly options: PlannableOptions) {}
 
   select(set: SelectionSetNode, parent: Parent): SelectionSetNode {
-    const selections = set.selections.flatMap((node) =>
-      node.kind === Kind.FIELD ? this.field(node, parent) : this.fragment(node, parent),
-    );
+    const selections = set.selections
+      .flatMap((node) => this.decide(node))
+      .flatMap((node) => (node.kind === Kind.FIELD ? this.field(node, parent) : this.fragment(node, parent)));
     return { kind: Kind.SELECTION_SET, selections: selections.length > 0 ? selections : [TYPENAME] };
+  }
+
+  /** The selection with only those conditions that are still open; nothing, where one cannot be met. */
+  private decide(node: SelectionNode): SelectionNode[] {
+    const isCondition = ({ name }: DirectiveNode) => name.value === 'skip' || name.value === 'include';
+    if (!node.directives?.some(isCondition)) return [node];
+    const { decided } = this.options;
+    const conditions = conditionsOf(node, ALWAYS);
+    if (!conditions || (decided && compileConditions([conditions])?.(decided) === false)) return [];
+    const isOpen = (directive: DirectiveNode) =>
+      !isCondition(directive) || (!decided && directive.arguments?.[0]?.value.kind === Kind.VARIABLE);
+    return [{ ...node, directives: node.directives.filter(isOpen) }];
   }
 
   private fragment(node: InlineFragmentNode | FragmentSpreadNode, parent: Parent): SelectionNode[] {

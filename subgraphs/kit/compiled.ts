@@ -3,12 +3,18 @@ import {
   type ExecutionResult,
   execute,
   type GraphQLInputObjectType,
+  type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
   isInputObjectType,
   isInputType,
+  isScalarType,
+  isSpecifiedScalarType,
   Kind,
+  TypeInfo,
   typeFromAST,
+  visit,
+  visitWithTypeInfo,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 
@@ -20,7 +26,7 @@ export type RunOperation = (
 ) => ExecutionResult | Promise<ExecutionResult>;
 
 /**
- * Compiles an operation of a valid document by graphql-jit; or, where that would not end, leaves it to graphql-js.
+ * Compiles an operation of a valid document by graphql-jit; or leaves it to graphql-js, where that would not end or be wrong.
  * @throws Error when the document is not one of the schema
  */
 export function compileOperation(
@@ -28,7 +34,7 @@ export function compileOperation(
   document: DocumentNode,
   name: string | undefined,
 ): RunOperation {
-  if (hasRecursiveVariable(schema, document)) {
+  if (hasRecursiveVariable(schema, document) || hasVariableInScalar(schema, document)) {
     return (rootValue, contextValue, variableValues) =>
       execute({ schema, document, operationName: name, rootValue, contextValue, variableValues });
   }
@@ -49,6 +55,40 @@ function hasRecursiveVariable(schema: GraphQLSchema, document: DocumentNode): bo
         const named = isInputType(type) && getNamedType(type);
         return isInputObjectType(named) && isRecursive(named, new Set());
       }),
+  );
+}
+
+/** graphql-jit takes a variable inside a literal of a custom scalar, `json: { a: $a }`, for null. */
+function hasVariableInScalar(schema: GraphQLSchema, document: DocumentNode): boolean {
+  let found = false;
+  const typeInfo = new TypeInfo(schema);
+  visit(
+    document,
+    visitWithTypeInfo(typeInfo, {
+      Argument({ value }) {
+        const type = typeInfo.getInputType();
+        const nested = value.kind === Kind.LIST || value.kind === Kind.OBJECT;
+        if (nested && type && reachesScalar(getNamedType(type), new Set())) {
+          visit(value, {
+            Variable() {
+              found = true;
+            },
+          });
+        }
+      },
+    }),
+  );
+  return found;
+}
+
+/** Whether a value of the type can hold one of a custom scalar. */
+function reachesScalar(type: GraphQLNamedType, seen: Set<GraphQLNamedType>): boolean {
+  if (seen.has(type)) return false;
+  seen.add(type);
+  if (isScalarType(type)) return !isSpecifiedScalarType(type);
+  return (
+    isInputObjectType(type) &&
+    Object.values(type.getFields()).some((field) => reachesScalar(getNamedType(field.type), seen))
   );
 }
 

