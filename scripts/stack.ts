@@ -161,7 +161,7 @@ function startService(
   let tail: string[] = [];
   const child = spawnLeashed(command, args, {
     cwd: root,
-    env: { ...process.env, ...env },
+    env: { NODE_ENV: 'production', ...process.env, ...env },
     onLine: (line) => {
       writeSync(log, `${line}\n`);
       tail = [...tail.slice(-4), line];

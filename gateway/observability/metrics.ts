@@ -1,7 +1,8 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { BreakerState } from '../sources/circuit-breaker.ts';
 import type { FetchObserver, FetchOutcome } from '../sources/fetch-observer.ts';
 import { BoundedLabels } from './bounded-labels.ts';
+import { Histogram } from './histogram.ts';
 import type { Outcome } from './outcome.ts';
 
 export type OperationKind = 'query' | 'mutation' | 'subscription';
@@ -51,7 +52,7 @@ export class Metrics implements FetchObserver {
   request(name: string | undefined, kind: OperationKind | undefined, outcome: Outcome, ms: number): void {
     // What was refused takes no place, or junk would fill them.
     const operation = name ? this.names.label(name, outcome !== 'refused') : 'anonymous';
-    this.requests.of(operation, kind ?? 'unknown', outcome).observe(ms / 1000);
+    this.requests.observe(ms / 1000, operation, kind ?? 'unknown', outcome);
   }
 
   /** A request that was not run: rate limited, too large, not trusted, … @param code one of the catalogue */
@@ -61,7 +62,7 @@ export class Metrics implements FetchObserver {
 
   /** @param outcome `open`: not sent, the circuit breaker being open; `aborted`: the client left */
   onFetch(subgraph: string, outcome: FetchOutcome, ms: number): void {
-    this.fetches.of(subgraph, outcome).observe(ms / 1000);
+    this.fetches.observe(ms / 1000, subgraph, outcome);
   }
 
   onBreaker(subgraph: string, state: BreakerState): void {
@@ -73,7 +74,7 @@ export class Metrics implements FetchObserver {
   }
 
   planned(ms: number): void {
-    this.plans.of().observe(ms / 1000);
+    this.plans.observe(ms / 1000);
   }
 
   /** Shows these as they are whenever the page is read. */
@@ -115,7 +116,7 @@ export class Metrics implements FetchObserver {
   }
 
   private histogram(name: string, help: string, labelNames: string[]) {
-    return children(new Histogram({ ...this.named(name, help, labelNames), buckets: SECONDS }));
+    return new Histogram(`hashira_${name}`, help, labelNames, SECONDS, this.registry);
   }
 
   private counter(name: string, help: string, labelNames: string[]) {

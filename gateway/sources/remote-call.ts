@@ -1,6 +1,6 @@
 import type { Dispatcher, Pool } from 'undici';
 import { type ErrorCode, HashiraError } from '../../subgraphs/kit/errors.ts';
-import { atEndOfTurn } from '../transports/turn.ts';
+import type { GatewayContext } from '../context.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { FetchObserver, FetchOutcome } from './fetch-observer.ts';
 import type { SubgraphResult } from './source.ts';
@@ -30,6 +30,8 @@ const BROKEN = new Set([
 ]);
 const TRY_AGAIN = new Set([502, 503, 504]);
 const JSON_TYPE = /^application\/(json|graphql-response\+json)\b/i;
+/** Ms after which a call looks whether its client is still there: making and hearing an AbortSignal costs more than it is worth before. */
+const SOON_MS = 20;
 /** Longest wait before the first further try; four times that before the next. */
 const FIRST_WAIT_MS = 50;
 
@@ -50,6 +52,7 @@ export class RemoteCall implements Dispatcher.DispatchHandler {
   private epoch = 0;
   private began = 0;
   private timer: NodeJS.Timeout | undefined;
+  private signal: AbortSignal | undefined;
   private wait: NodeJS.Timeout | undefined;
   private ended = false;
 
@@ -57,26 +60,33 @@ export class RemoteCall implements Dispatcher.DispatchHandler {
     private readonly upstream: Upstream,
     private readonly request: Dispatcher.DispatchOptions,
     private readonly retries: number,
-    private readonly signal: AbortSignal | undefined,
+    private readonly context: Pick<GatewayContext, 'signal'>,
     private readonly resolve: (result: SubgraphResult) => void,
     private readonly reject: (reason: unknown) => void,
   ) {}
 
   start(): void {
-    const { upstream, signal } = this;
-    if (signal?.aborted) {
-      this.reject(signal.reason);
-      return;
-    }
+    const { upstream } = this;
     this.began = performance.now();
     this.epoch = upstream.breaker.enter();
     if (this.epoch === 0) {
       this.fail('open', new Error('The circuit breaker is open.'));
       return;
     }
+    this.timer = setTimeout(onStillWaiting, Math.min(SOON_MS, upstream.timeoutMs), this);
+    this.send();
+  }
+
+  /** Most answers are here by now. For the others it matters whether somebody still waits for them. */
+  stillWaiting(): void {
+    const { signal } = this.context;
+    this.signal = signal;
+    if (signal?.aborted) {
+      this.handleEvent();
+      return;
+    }
     signal?.addEventListener('abort', this);
-    this.timer = setTimeout(onTimeout, upstream.timeoutMs, this);
-    atEndOfTurn(() => this.send());
+    this.timer = setTimeout(onTimeout, Math.max(0, this.upstream.timeoutMs - SOON_MS), this);
   }
 
   /** The client has left. */
@@ -189,3 +199,4 @@ export class RemoteCall implements Dispatcher.DispatchHandler {
 }
 
 const onTimeout = (call: RemoteCall) => call.timedOut();
+const onStillWaiting = (call: RemoteCall) => call.stillWaiting();

@@ -117,7 +117,7 @@ class RemoteFetch implements SubgraphFetch {
       body: `${this.head}${JSON.stringify(variables)}}`,
     };
     return new Promise((resolve, reject) => {
-      new RemoteCall(source, request, this.retries, context.signal, resolve, reject).start();
+      new RemoteCall(source, request, this.retries, context, resolve, reject).start();
     });
   }
 

@@ -23,7 +23,7 @@ export interface Options {
 
 export const USAGE = `npm run bench:gateway -- [OPTION…]
   --only LIST        of stock,hiveRust,http,inProcess (queries) and hive,ours (subscriptions); default: all
-  --seconds N        of each round (5)            --rounds N       of each set-up, medians are shown (3)
+  --seconds N        of each round (3)            --rounds N       of each set-up, medians are shown (7)
   --connections N    of the closed loop (32)      --rate N         requests/s of the open loop (150)
   --seats N          subscribers (50)             --event-rate N   events/s, all subscribers together (500)
   --cpu-prof [DIR]   profiles the rounds: a .cpuprofile per set-up in DIR (.hashira/bench/profiles), and where the time goes`;
@@ -60,8 +60,8 @@ export function readOptions(args: string[]): Options {
   return {
     queries: QUERY_SETUPS.filter((name) => only.includes(name)),
     events: EVENT_SETUPS.filter((name) => only.includes(name)),
-    seconds: positive('seconds', 5),
-    rounds: Math.ceil(positive('rounds', 3)),
+    seconds: positive('seconds', 3),
+    rounds: Math.ceil(positive('rounds', 7)),
     connections: Math.ceil(positive('connections', 32)),
     rate: positive('rate', 150),
     seats: Math.ceil(positive('seats', 50)),
