@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { cancelledBy } from '../kit/cancelled-by.ts';
 import { buildFederatedSchema } from '../kit/federation.ts';
 import { runStandalone } from '../kit/standalone.ts';
 import type { Subgraph } from '../kit/subgraph.ts';
@@ -26,10 +27,9 @@ export const catalog: Subgraph = {
       },
     }),
   migrations: fileURLToPath(new URL('./migrations', import.meta.url)),
-  start: async ({ database }) => {
-    const store = new CatalogStore(database);
-    return { context: (request) => createContext(store, request) };
-  },
+  start: async ({ database }) => ({
+    context: (request) => createContext(new CatalogStore(database, cancelledBy(database, request)), request),
+  }),
 };
 
 if (import.meta.main) await runStandalone(catalog);

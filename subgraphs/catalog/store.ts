@@ -149,7 +149,11 @@ function grouped<Row, Value>(
 
 /** Everything the API reads and writes. Each method is one statement, unless it says otherwise. */
 export class CatalogStore {
-  constructor(private readonly db: Queryable & { transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> }) {}
+  /** @param longReads takes what may run for long and nobody needs when the request is gone */
+  constructor(
+    private readonly db: Queryable & { transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> },
+    private readonly longReads: Queryable = db,
+  ) {}
 
   async productsById(ids: readonly string[]): Promise<(Product | null)[]> {
     const rows = await this.db.query<ProductRow>(`SELECT ${PRODUCT} FROM catalog.products p WHERE p.id = ANY($1)`, [
@@ -167,7 +171,7 @@ export class CatalogStore {
       ...conditions(filter, parameters),
       ...afterPosition(order, after, parameters),
     ];
-    const rows = await this.db.query<ProductRow & { key: string }>(
+    const rows = await this.longReads.query<ProductRow & { key: string }>(
       `SELECT ${PRODUCT}, ${SORTS[order].key} AS key FROM catalog.products p${query}
        ${where(all)} ${orderBy(order)} LIMIT ${parameters.add(limit)}`,
       parameters.values,
@@ -179,7 +183,7 @@ export class CatalogStore {
     const parameters = new Parameters();
     const query = terms ? `, ${tsquery(terms, parameters)}` : '';
     const all = [...(terms ? ['p.search @@ q.query'] : []), ...conditions(filter, parameters)];
-    const rows = await this.db.query<{ count: number }>(
+    const rows = await this.longReads.query<{ count: number }>(
       `SELECT count(*)::int AS count FROM catalog.products p${query} ${where(all)}`,
       parameters.values,
     );
@@ -194,7 +198,7 @@ export class CatalogStore {
   ): Promise<PlacedProduct[][]> {
     const parameters = new Parameters();
     const all = [`p.category_id IN ${subtree('parent.id COLLATE "C"')}`, ...afterPosition('NEWEST', after, parameters)];
-    const rows = await this.db.query<ProductRow & { key: string; parent: string }>(
+    const rows = await this.longReads.query<ProductRow & { key: string; parent: string }>(
       `SELECT parent.id AS parent, found.* FROM unnest(${parameters.add(categoryIds)}::text[]) parent(id)
        CROSS JOIN LATERAL (
          SELECT ${PRODUCT}, ${SORTS.NEWEST.key} AS key, p.created_at FROM catalog.products p
@@ -206,7 +210,7 @@ export class CatalogStore {
   }
 
   async countByCategory(categoryIds: readonly string[]): Promise<number[]> {
-    const rows = await this.db.query<{ id: string; count: number }>(
+    const rows = await this.longReads.query<{ id: string; count: number }>(
       `SELECT parent.id, (
          SELECT count(*)::int FROM catalog.products p WHERE p.category_id IN ${subtree('parent.id COLLATE "C"')}
        ) AS count FROM unnest($1::text[]) parent(id)`,
@@ -254,7 +258,7 @@ export class CatalogStore {
 
   /** For each user, the products that the last 2,000 tracked views were of, the latest first. */
   async recentlyViewed(userIds: readonly string[], limit: number): Promise<Product[][]> {
-    const rows = await this.db.query<ProductRow & { viewer: string }>(
+    const rows = await this.longReads.query<ProductRow & { viewer: string }>(
       `SELECT viewer.id AS viewer, seen.* FROM unnest($1::text[]) viewer(id)
        CROSS JOIN LATERAL (
          SELECT ${PRODUCT}, view.last FROM (

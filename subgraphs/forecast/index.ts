@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { cancelledBy } from '../kit/cancelled-by.ts';
 import { buildFederatedSchema } from '../kit/federation.ts';
 import { modelCache, ProductionModel } from '../kit/production-model.ts';
 import { runStandalone } from '../kit/standalone.ts';
@@ -32,8 +33,11 @@ export const forecast: Subgraph = {
       log,
     });
     await models.start();
-    const forecasts = new SalesForecasts(new ForecastStore(database), models);
-    return { context: () => createContext(forecasts), stop: () => models.stop() };
+    return {
+      context: (request) =>
+        createContext(new SalesForecasts(new ForecastStore(cancelledBy(database, request)), models)),
+      stop: () => models.stop(),
+    };
   },
 };
 

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { cancelledBy } from '../kit/cancelled-by.ts';
 import { buildFederatedSchema } from '../kit/federation.ts';
 import { modelCache, ProductionModel } from '../kit/production-model.ts';
 import { runStandalone } from '../kit/standalone.ts';
@@ -32,8 +33,11 @@ export const recommendation: Subgraph = {
       log,
     });
     await models.start();
-    const recommender = new Recommender(new RecommendationStore(database), models);
-    return { context: () => createContext(recommender), stop: () => models.stop() };
+    return {
+      context: (request) =>
+        createContext(new Recommender(new RecommendationStore(cancelledBy(database, request)), models)),
+      stop: () => models.stop(),
+    };
   },
 };
 
