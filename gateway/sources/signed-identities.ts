@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { IDENTITY_LIFETIME_S, type Identity, signIdentity } from '../../subgraphs/kit/auth.ts';
+import { identityKey } from '../access/identity-key.ts';
 
 /** Who asks, signed for one subgraph: each identity once per half of the signature's life, not once per fetch. */
 export class SignedIdentities {
@@ -20,7 +21,3 @@ export class SignedIdentities {
     return token;
   }
 }
-
-/** A text that two identities share only when they may do the same: JSON, since a subject may hold any character. */
-export const identityKey = (identity: Identity | null): string =>
-  identity ? JSON.stringify([identity.subject, identity.scopes]) : '';

@@ -3,9 +3,9 @@ import { type Client, createClient, type SubscribePayload } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { IDENTITY_HEADER, type Identity } from '../../subgraphs/kit/auth.ts';
 import { HashiraError } from '../../subgraphs/kit/errors.ts';
+import { identityKey } from '../access/identity-key.ts';
 import type { GatewayContext } from '../context.ts';
 import { EventQueue } from './event-queue.ts';
-import { identityKey, type SignedIdentities } from './signed-identities.ts';
 import type { SubgraphError, SubgraphResult } from './source.ts';
 
 export interface ReconnectOptions {

@@ -1,7 +1,7 @@
+import { identityKey } from '../access/identity-key.ts';
 import type { GatewayContext } from '../context.ts';
 import type { SubgraphError, SubgraphFetch, SubgraphResult, Variables } from '../sources/source.ts';
 import { detached } from './detached.ts';
-import { identityKey } from './identity-key.ts';
 import { whenAllLeft } from './when-all-left.ts';
 
 /** Most representations in one fetch. A single call may have more: it goes as it is. */

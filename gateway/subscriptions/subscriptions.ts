@@ -1,10 +1,10 @@
 import { HashiraError } from '../../subgraphs/kit/errors.ts';
 import type { Logger } from '../../subgraphs/kit/log.ts';
+import { identityKey } from '../access/identity-key.ts';
 import type { Caller, Result } from '../answer.types.ts';
 import type { GatewayContext } from '../context.ts';
 import { at } from './deadline.ts';
 import { failure, shuttingDown, tokenExpired } from './failure.ts';
-import { identityKey } from './identity-key.ts';
 import type { Subscribable } from './shared-event.ts';
 import { Subscriber } from './subscriber.ts';
 import { Upstream } from './upstream.ts';

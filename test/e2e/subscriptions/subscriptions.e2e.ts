@@ -82,8 +82,8 @@ async function round(transport: ClientsOptions['transport'], count: number, last
 
 test.each([
   ['websocket', 1_000],
-  ['sse', 100],
-  ['multipart', 100],
+  ['sse', 1_000],
+  ['multipart', 1_000],
 ] as const)(
   'over %s %i subscribers get 10 events each, none lost or doubled, and leave no memory behind',
   async (transport, count) => {
