@@ -39,7 +39,7 @@ export function createAnswer(
       record.found(prepared.operation);
       const variables = admitted(prepared, request, caller, options.maxCost, record);
       if (prepared.operation.kind === 'subscription') return stream(prepared, variables, caller, options, record);
-      const context = new RequestScope(caller);
+      const context = new RequestScope(caller, prepared.operation.kind);
       if (caller.incremental) {
         const results = prepared.operation.incremental(variables, context);
         if (results) return { kind: 'incremental', results: recorded(results, caller, record) };
@@ -63,14 +63,18 @@ class RequestScope implements GatewayContext {
   readonly trace;
   readonly subgraphContexts = new Map<string, object>();
 
-  constructor(private readonly caller: Caller) {
+  constructor(
+    private readonly caller: Caller,
+    private readonly kind: 'query' | 'mutation' | 'subscription',
+  ) {
     this.identity = caller.identity;
     this.requestId = caller.requestId;
     this.trace = caller.trace;
   }
 
+  /** A mutation that has begun is done, though its client leaves. */
   get signal() {
-    return this.caller.signal;
+    return this.kind === 'mutation' ? undefined : this.caller.signal;
   }
 
   get log() {

@@ -43,12 +43,14 @@ function subgraph(name: string, sdl: string, resolvers: object): Subgraph & { co
 
 const swords = subgraph(
   'swords',
-  `type Query { sword(id: ID!): Sword whoami: String boom: String busy: String }
+  `type Query { sword(id: ID!): Sword whoami: String boom: String busy: String cancellable: Boolean }
+   type Mutation { cancellable: Boolean }
    type Sword @key(fields: "id") { id: ID! name: String secret: String @requiresScopes(scopes: [["admin"]]) }`,
   {
     Query: {
       sword: (_: unknown, { id }: { id: string }) => ({ id, name: `Sword ${id}`, secret: 'ore' }),
       whoami: (_: unknown, __: unknown, { identity }: { identity: { subject: string } | null }) => identity?.subject,
+      cancellable: (_: unknown, __: unknown, { signal }: { signal?: AbortSignal }) => signal instanceof AbortSignal,
       boom: () => {
         throw new Error('password=hunter2 at /srv/app');
       },
@@ -56,6 +58,7 @@ const swords = subgraph(
         throw new HashiraError('MODEL_NOT_READY', 'Not yet.');
       },
     },
+    Mutation: { cancellable: (_: unknown, __: unknown, { signal }: { signal?: AbortSignal }) => signal !== undefined },
     Sword: { __resolveReference: ({ id }: { id: string }) => ({ id, name: `Sword ${id}`, secret: 'ore' }) },
   },
 );
@@ -133,6 +136,11 @@ describe('queries', () => {
         ]);
       }
     }
+  });
+
+  it('end when their client leaves, but a mutation that has begun is done', async () => {
+    expect((await post({ query: '{ cancellable }' })).body).toEqual({ data: { cancellable: true } });
+    expect((await post({ query: 'mutation { cancellable }' })).body).toEqual({ data: { cancellable: false } });
   });
 
   it('carry the request id back', async () => {

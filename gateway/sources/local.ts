@@ -59,9 +59,11 @@ export class LocalSource implements Source {
 
 const isPromise = <T>(value: T | Promise<T>): value is Promise<T> => typeof (value as Promise<T>)?.then === 'function';
 
-function formatted({ data, errors }: ExecutionResult, { log }: GatewayContext): SubgraphResult {
+/** @throws the reason of the signal when the client has left: what that has interrupted is no news */
+function formatted({ data, errors }: ExecutionResult, context: GatewayContext): SubgraphResult {
   if (!errors || errors.length === 0) return { data };
-  return { data, errors: errors.map((error) => formatError(error, log)) };
+  context.signal?.throwIfAborted();
+  return { data, errors: errors.map((error) => formatError(error, context.log)) };
 }
 
 async function* once<T>(value: T): AsyncGenerator<T> {

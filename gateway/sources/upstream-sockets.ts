@@ -6,6 +6,7 @@ import { HashiraError } from '../../subgraphs/kit/errors.ts';
 import { identityKey } from '../access/identity-key.ts';
 import type { GatewayContext } from '../context.ts';
 import { EventQueue } from './event-queue.ts';
+import type { SignedIdentities } from './signed-identities.ts';
 import type { SubgraphError, SubgraphResult } from './source.ts';
 
 export interface ReconnectOptions {

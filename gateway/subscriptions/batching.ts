@@ -7,8 +7,10 @@ import { whenAllLeft } from './when-all-left.ts';
 /** Most representations in one fetch. A single call may have more: it goes as it is. */
 const MOST = 1_000;
 
-/** Least time between two fetches: the first goes at once; where many come, what comes meanwhile goes together. */
-const GAP_MS = 10;
+/**
+ * Least time between two fetches, a frame of a screen: the first goes at once; where many come, what comes meanwhile goes together.
+ */
+const GAP_MS = 16;
 
 interface Call {
   representations: readonly unknown[];
@@ -19,9 +21,9 @@ interface Call {
 }
 
 /**
- * Joins the `_entities` queries that arrive in one turn of the event loop into one fetch: those of the same person with the
+ * Joins the `_entities` queries that arrive together into one fetch: those of the same person with the
  * same other variables. Each caller gets its own entities, the errors of those, and errors that belong to no entity.
- * A call that is alone in its turn goes through untouched.
+ * A call that is alone goes through untouched.
  */
 export function batchEntities(fetch: SubgraphFetch, most = MOST): SubgraphFetch {
   let calls: Call[] = [];

@@ -3,6 +3,7 @@ import type { Logger } from '../../subgraphs/kit/log.ts';
 import { identityKey } from '../access/identity-key.ts';
 import type { Caller, Result } from '../answer.types.ts';
 import type { GatewayContext } from '../context.ts';
+import { networkOf } from '../protection/address.ts';
 import { at } from './deadline.ts';
 import { failure, shuttingDown, tokenExpired } from './failure.ts';
 import type { Subscribable } from './shared-event.ts';
@@ -116,7 +117,7 @@ export class Subscriptions {
 
   /** Counts the stream in. @returns what counts it out again */
   #admit({ identity, address }: Caller): () => void {
-    const who = identity ? `user ${identity.subject}` : `address ${address}`;
+    const who = identity ? `user ${identity.subject}` : `network ${networkOf(address)}`;
     const open = this.#open.get(who) ?? 0;
     if (open >= this.#options.perUser) {
       throw new HashiraError(

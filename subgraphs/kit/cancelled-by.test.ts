@@ -18,7 +18,7 @@ it('ends the statements of a request whose client leaves, and nobody else’s', 
   const theirs = cancelledBy(database, { signal: new AbortController().signal }).query('SELECT * FROM swords');
   await locked.until(2);
   left.abort();
-  await expect(mine).rejects.toThrow();
+  await expect(mine).rejects.toBe(left.signal.reason);
   await locked.until(1);
   await locked.release();
   expect(await theirs).toEqual([]);

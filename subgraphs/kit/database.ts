@@ -121,7 +121,8 @@ const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE',
 /** PostgreSQL's and the socket's own codes → ours. Anything else stays what it was: a bug to be logged whole. */
 function coded(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof HashiraError) return error;
-  const code = (error as Error & { code?: string }).code ?? '';
+  // A number in a DOMException, which is what a signal gives as its reason.
+  const code = String((error as Error & { code?: string | number }).code ?? '');
   if (code === '53100')
     return new HashiraError('STORAGE_FULL', 'The database has no disk space left.', { cause: error });
   const gone =

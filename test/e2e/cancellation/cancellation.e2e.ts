@@ -5,14 +5,14 @@ import path from 'node:path';
 import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
 import { createClient } from 'graphql-ws';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Gateway, startGateway } from '../../../gateway/gateway.ts';
 import { catalog } from '../../../subgraphs/catalog/index.ts';
 import { loadShop, productRow } from '../../../subgraphs/catalog/testing.ts';
 import { loadConfig } from '../../../subgraphs/kit/config.ts';
 import type { Database } from '../../../subgraphs/kit/database.ts';
-import { createLogger } from '../../../subgraphs/kit/log.ts';
 import { createRegistry } from '../../../subgraphs/kit/registry.ts';
 import { type SubgraphServer, startSubgraphServer } from '../../../subgraphs/kit/subgraph-server.ts';
 import { LockedTable } from '../../../subgraphs/kit/testing.ts';
@@ -45,12 +45,13 @@ beforeEach(async () => {
 afterEach(() => locked.release());
 
 describe.each(['in the gateway’s process', 'by URL'])('with the catalog %s', (where) => {
-  const log = createLogger('test', 'silent');
+  const logged: { level: number; outcome?: string }[] = [];
+  const log = pino({ level: 'debug' }, { write: (line) => logged.push(JSON.parse(line)) });
   let server: SubgraphServer | undefined;
   let gateway: Gateway;
 
   beforeAll(async () => {
-    const config = loadConfig({ HASHIRA_DATA: dir, PORT: '0', SUBGRAPH_SECRET });
+    const config = loadConfig({ HASHIRA_DATA: dir, PORT: '0', SUBGRAPH_SECRET, LOG_REQUESTS: 'all' });
     const services = { config, database, log, registry: createRegistry(config) };
     const { schema, sdl } = await catalog.schema();
     if (where === 'by URL') {
@@ -117,5 +118,19 @@ describe.each(['in the gateway’s process', 'by URL'])('with the catalog %s', (
     await locked.release();
     const answers = await Promise.all(Array.from({ length: 8 }, () => post(`${gateway.url}/graphql`, QUERY)));
     for (const answer of answers) expect(answer).toEqual(ANSWER);
+  });
+
+  it('a client that left is noted as such, and nothing as an error', async () => {
+    logged.length = 0;
+    const left = new AbortController();
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ query: QUERY });
+    const leaving = fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body, signal: left.signal });
+    const gone = expect(leaving).rejects.toThrow();
+    await locked.until(STATEMENTS);
+    left.abort();
+    await gone;
+    await vi.waitFor(() => expect(logged.find(({ outcome }) => outcome)).toMatchObject({ outcome: 'aborted' }));
+    expect(logged.filter(({ level }) => level >= 40)).toEqual([]);
   });
 });
