@@ -144,10 +144,21 @@ function reportEntities(run: Run, error: SubgraphError, places: readonly Respons
   });
 }
 
+/** Whatever a subgraph calls an error becomes one. */
 function report(run: Run, error: SubgraphError, path: ResponsePath | undefined): void {
-  const { message, extensions } = error;
-  run.errors.push({ message, ...(path ? { path } : {}), ...(extensions ? { extensions } : {}) });
+  const { message, extensions } = error as { message?: unknown; extensions?: unknown };
+  // Many servers say where in their code it was, unless told not to.
+  const { stacktrace: _, exception: __, ...shown } = isObject(extensions) ? extensions : {};
+  run.errors.push({
+    message: typeof message === 'string' ? message : 'A part of the graph failed and did not say why.',
+    ...(isPath(path) ? { path } : {}),
+    ...(isObject(extensions) ? { extensions: shown } : {}),
+  });
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isPath = (value: unknown): value is ResponsePath =>
+  Array.isArray(value) && value.every((key) => typeof key === 'string' || typeof key === 'number');
 
 /**
  * Sends a fetch and takes its answer, at once or later. A fetch that fails costs its own fields: the error is reported, the plan

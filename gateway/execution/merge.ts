@@ -11,7 +11,8 @@ const isObject = (value: unknown): value is Data =>
 export function merge(target: Data, source: Data, types: Types): void {
   for (const key in source) {
     const value = source[key];
-    if (value === undefined) continue;
+    // That one leads to what all objects share.
+    if (value === undefined || key === '__proto__') continue;
     const present = target[key];
     if (present === undefined || present === null) {
       target[key] = value;

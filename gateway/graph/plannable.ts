@@ -28,14 +28,16 @@ const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: 
 
 /**
  * The key under which a field is fetched. An alias that is also the name of a field would, in the fetched data, take the place
- * of that field where the plan needs it as a key: `{ users { id: name } }`. Such an alias gets another name until the end.
+ * of that field where the plan needs it as a key: `{ users { id: name } }`. Such an alias gets another name until the end; so does
+ * one that every object has something under, `toString`.
  */
 export const keyOf =
   (fieldNames: ReadonlySet<string>) =>
   ({ alias, name }: FieldNode): string => {
     if (!alias) return name.value;
     const key = alias.value;
-    const unsafe = key !== name.value && (fieldNames.has(key) || key.startsWith('__') || key.endsWith(RENAMED));
+    const taken = fieldNames.has(key) || key in Object.prototype || key.startsWith('__') || key.endsWith(RENAMED);
+    const unsafe = taken && key !== name.value;
     return unsafe ? `${key}${RENAMED}` : key;
   };
 

@@ -1,4 +1,5 @@
 import { type ConstDirectiveNode, type DocumentNode, Kind, type TypeDefinitionNode } from 'graphql';
+import { linkedName } from './linked-name.ts';
 
 /**
  * What it takes to read a type or field; absence of a rule means open. Of each list of alternatives one must hold whole, all of
@@ -15,13 +16,19 @@ export type AccessRules = ReadonlyMap<string, AccessRule>;
 /** The rules that `@authenticated`, `@requiresScopes` and `@policy` state in a composed supergraph. */
 export function accessRules(supergraph: DocumentNode): AccessRules {
   const rules = new Map<string, AccessRule>();
+  // A subgraph that imports them by no name, or another one, has them so in the supergraph.
+  const names = {
+    authenticated: linkedName(supergraph, 'authenticated') ?? 'authenticated',
+    scopes: linkedName(supergraph, 'requiresScopes') ?? 'requiresScopes',
+    policies: linkedName(supergraph, 'policy') ?? 'policy',
+  };
   for (const definition of supergraph.definitions) {
     if (!isRuled(definition)) continue;
-    const rule = ruleOf(definition.directives);
+    const rule = ruleOf(definition.directives, names);
     if (rule) rules.set(definition.name.value, rule);
     if (!('fields' in definition)) continue;
     for (const field of definition.fields ?? []) {
-      const fieldRule = ruleOf(field.directives);
+      const fieldRule = ruleOf(field.directives, names);
       if (fieldRule) rules.set(`${definition.name.value}.${field.name.value}`, fieldRule);
     }
   }
@@ -36,10 +43,13 @@ const RULED: readonly string[] = [
 ];
 const isRuled = (node: { kind: string }): node is TypeDefinitionNode => RULED.includes(node.kind);
 
-function ruleOf(directives: readonly ConstDirectiveNode[] | undefined): AccessRule | null {
-  const scopes = alternatives(directives, 'requiresScopes', 'scopes');
-  const policies = alternatives(directives, 'policy', 'policies');
-  const authenticated = directives?.some((directive) => directive.name.value === 'authenticated');
+function ruleOf(
+  directives: readonly ConstDirectiveNode[] | undefined,
+  names: { authenticated: string; scopes: string; policies: string },
+): AccessRule | null {
+  const scopes = alternatives(directives, names.scopes, 'scopes');
+  const policies = alternatives(directives, names.policies, 'policies');
+  const authenticated = directives?.some((directive) => directive.name.value === names.authenticated);
   return scopes || policies || authenticated ? { scopes: scopes ?? [], policies: policies ?? [] } : null;
 }
 

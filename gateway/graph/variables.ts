@@ -28,7 +28,11 @@ const PLAIN: Record<string, (value: unknown) => boolean> = {
 export function compileCoercion(schema: GraphQLSchema, definitions: readonly VariableDefinitionNode[]): Coerce {
   if (definitions.length === 0) return () => ({ variables: NONE });
   const whole: Coerce = (given) => {
-    const { coerced, errors } = getVariableValues(schema, definitions, given, { maxErrors: MAX_ERRORS });
+    const { coerced, errors } = getVariableValues(schema, definitions, given, {
+      maxErrors: MAX_ERRORS,
+      // By sending what is nearly right one could learn the input types.
+      hideSuggestions: true,
+    });
     return errors ? { errors } : { variables: coerced ?? NONE };
   };
   const plain = definitions.map(plainVariable);

@@ -13,7 +13,7 @@ export function clientAddress(
     const connection = socket.remoteAddress ?? '';
     const forwarded = proxies > 0 && headers['x-forwarded-for'];
     if (!forwarded) return connection;
-    const hops = String(forwarded).split(',', 1_000);
+    const hops = String(forwarded).split(',');
     const hop = withoutPort((hops[hops.length - proxies] ?? hops[0] ?? '').trim());
     return isIP(hop) ? hop : connection;
   };

@@ -141,8 +141,9 @@ describe('CostModel', () => {
     expect(() => cost(text)).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
   });
 
-  it("lets the explorer's introspection pass for a flat price", () => {
-    expect(cost(getIntrospectionQuery())).toBe(100);
+  it("lets the explorer's introspection pass for a price that grows with the lists it asks for", () => {
+    expect(cost(getIntrospectionQuery())).toBe(1_000);
+    expect(cost('{ __schema { a: types { name } b: types { fields { name } } } }')).toBe(400);
   });
 
   it.each([

@@ -27,8 +27,9 @@ export type { CostFunction } from './cost-program.ts';
 
 /** What a field of the root type Mutation costs beside what it returns, as in Apollo's demand control. */
 const MUTATION = 10;
-/** The whole schema is made once and then copied: its lists are not counted. */
+/** For each list of types, fields, … that is asked for: their lengths are those of the schema. */
 const INTROSPECTION = 100;
+const INTROSPECTED = /^(types|fields|args|inputFields|enumValues|interfaces|possibleTypes|directives)$/;
 /** Selections looked at, over all types they are looked at for, before an operation counts as without bound. */
 const MAX_WORK = 200_000;
 
@@ -104,7 +105,8 @@ class Compiler {
   private field(parent: GraphQLObjectType, nodes: readonly FieldNode[], sized: Sized | null): Term {
     const node = nodes[0] as FieldNode;
     const name = node.name.value;
-    if (name === '__schema' || name === '__type') return INTROSPECTION;
+    if (name === '__schema' || name === '__type')
+      return nodes.reduce((cost, each) => cost + this.introspection(each), 0);
     const field = parent.getFields()[name];
     if (!field) return 0; // __typename, or not valid
     const declared = this.lookup(this.weights.sizes, parent, name);
@@ -133,6 +135,16 @@ class Compiler {
       ...field.args.map((argument) => this.argument(parent, field, argument, node)),
       parent === this.schema.getMutationType() ? MUTATION : 0,
     ]);
+  }
+
+  /** The shape of the document has been checked: its fragments written out are no larger than it may be. */
+  private introspection(node: SelectionNode): number {
+    const { selectionSet } = node.kind === Kind.FRAGMENT_SPREAD ? (this.fragments.get(node.name.value) ?? {}) : node;
+    const asks = node.kind === Kind.FIELD && (node.name.value.startsWith('__') || INTROSPECTED.test(node.name.value));
+    return (selectionSet?.selections ?? []).reduce(
+      (sum, each) => sum + this.introspection(each),
+      asks ? INTROSPECTION : 0,
+    );
   }
 
   /** How many items the arguments ask for. */

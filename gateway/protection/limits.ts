@@ -8,6 +8,7 @@ import {
   Kind,
   type OperationDefinitionNode,
   parse,
+  type SelectionNode,
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql';
@@ -36,6 +37,8 @@ export const limitsOf = (config: Config): Limits => ({
 /** Fields, fragments and values within each other: bounds the recursion of whatever walks the document later. */
 const MAX_NESTING = 100;
 const MAX_DIRECTIVES = 10;
+/** Fragments with `@defer` in one operation, written out: the time to plan them grows with their square. */
+const MAX_DEFERRED = 100;
 
 /**
  * graphql-js' parser, with an end.
@@ -63,11 +66,12 @@ interface Size {
   aliases: number;
   fields: number;
   rootFields: number;
+  deferred: number;
 }
 
 type Annotated = ASTNode & { arguments?: readonly ArgumentNode[]; directives?: readonly DirectiveNode[] };
 
-const EMPTY: Size = { depth: 0, nesting: 0, aliases: 0, fields: 0, rootFields: 0 };
+const EMPTY: Size = { depth: 0, nesting: 0, aliases: 0, fields: 0, rootFields: 0, deferred: 0 };
 
 /**
  * What is too large in a document, one error per operation and limit, each QUERY_TOO_LARGE; empty when it may be validated.
@@ -87,6 +91,7 @@ export function checkShape(document: DocumentNode, limits: Limits): GraphQLError
       check('fields within each other', size.depth, limits.depth);
       check('aliases', size.aliases, limits.aliases);
       check('root fields', size.rootFields, limits.rootFields);
+      check('deferred fragments', size.deferred, MAX_DEFERRED);
       check('fields, its fragments written out', size.fields, limits.tokens);
     }
   } catch (error) {
@@ -148,6 +153,7 @@ class Measure {
       size.fields += inner.fields + field;
       size.aliases += inner.aliases + (selection.kind === Kind.FIELD && selection.alias ? 1 : 0);
       size.rootFields += field || inner.rootFields;
+      size.deferred += inner.deferred + (isDeferred(selection) ? 1 : 0);
     }
     return size;
   }
@@ -168,6 +174,9 @@ class Measure {
     if (value.kind === Kind.OBJECT) for (const field of value.fields) this.value(field.value, level + 1);
   }
 }
+
+const isDeferred = ({ directives }: SelectionNode): boolean =>
+  directives?.some(({ name }) => name.value === 'defer') ?? false;
 
 const tooLarge = (message: string, node: ASTNode | undefined): GraphQLError =>
   new GraphQLError(message, { nodes: node, extensions: { code: 'QUERY_TOO_LARGE' } });

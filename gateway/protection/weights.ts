@@ -1,4 +1,5 @@
 import { type ConstDirectiveNode, type ConstValueNode, Kind, parse } from 'graphql';
+import { linkedName } from '../graph/linked-name.ts';
 
 /** How many items a list field is taken to return, as `@listSize` says. */
 export interface ListSize {
@@ -16,15 +17,13 @@ export interface Weights {
   sizes: ReadonlyMap<string, ListSize>;
 }
 
-const COST_SPEC = 'https://specs.apollo.dev/cost/';
-
 /** Reads the weights out of a supergraph, under whatever names its `@link` gives the two directives. */
 export function weightsOf(supergraphSdl: string): Weights {
   const costs = new Map<string, number>();
   const sizes = new Map<string, ListSize>();
-  const { definitions } = parse(supergraphSdl, { noLocation: true });
-  const schema = definitions.find((definition) => definition.kind === Kind.SCHEMA_DEFINITION);
-  const names = directiveNames(schema?.directives ?? []);
+  const supergraph = parse(supergraphSdl, { noLocation: true });
+  const { definitions } = supergraph;
+  const names = { cost: linkedName(supergraph, 'cost'), listSize: linkedName(supergraph, 'cost', 'listSize') };
 
   const note = (coordinate: string, directives: readonly ConstDirectiveNode[] = []) => {
     for (const directive of directives) {
@@ -54,20 +53,6 @@ function listSize(given: Record<string, unknown>): ListSize {
     sizedFields: (given.sizedFields as string[] | null) ?? [],
     requireOneSlicingArgument: given.requireOneSlicingArgument !== false,
   };
-}
-
-/** Names of the directives by the rules of the link specification: imported, renamed, or with the prefix of the spec. */
-function directiveNames(directives: readonly ConstDirectiveNode[]): { cost?: string; listSize?: string } {
-  const link = directives.map(argumentsOf).find(({ url }) => typeof url === 'string' && url.startsWith(COST_SPEC));
-  if (!link) return {};
-  const prefix = typeof link.as === 'string' ? link.as : 'cost';
-  const names = { cost: prefix, listSize: `${prefix}__listSize` };
-  for (const entry of (link.import as (string | { name: string; as?: string })[] | undefined) ?? []) {
-    const { name, as = name } = typeof entry === 'string' ? { name: entry } : entry;
-    if (name === '@cost') names.cost = as.slice(1);
-    if (name === '@listSize') names.listSize = as.slice(1);
-  }
-  return names;
 }
 
 const argumentsOf = (directive: ConstDirectiveNode): Record<string, unknown> =>

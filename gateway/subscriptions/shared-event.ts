@@ -42,7 +42,10 @@ export class SharedEvent {
 
   #respond(plan: Subscribable): Result | Promise<Result> {
     try {
-      const answer = plan.respond(this.#result, this.#context);
+      const { data, errors } = this.#result;
+      // What belongs to an event is put into it: where it has several answers, each is made of one of its own.
+      const own = plan.shareable ? { data: structuredClone(data), errors } : this.#result;
+      const answer = plan.respond(own, this.#context);
       return answer instanceof Promise ? answer.catch((error) => failure(error, this.#log)) : answer;
     } catch (error) {
       return failure(error, this.#log);

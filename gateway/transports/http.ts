@@ -18,6 +18,7 @@ import { readRequest } from './http-request.ts';
 import { writeDeferred, writeMultipart } from './multipart.ts';
 import { writeSse, writeSseResult } from './sse.ts';
 import { atEndOfTurn } from './turn.ts';
+import { STUCK_AFTER } from './write-stream.ts';
 
 export interface Door {
   answer(request: GraphQLRequest, caller: Caller): Answer | Promise<Answer>;
@@ -36,7 +37,9 @@ export interface Door {
 
 /** The public door over HTTP: GraphQL on /graphql, health, metrics, and the pages a person opens. */
 export function createHttpServer(door: Door): Server {
-  const server = createServer((request, response) => {
+  // Some clients offer HTTP/2 with every request, and go on without it when nobody takes the offer.
+  const shouldUpgradeCallback = ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket';
+  const server = createServer({ shouldUpgradeCallback }, (request, response) => {
     route(door, request, response).catch((error: unknown) => {
       // Nobody is there to be told.
       if (response.destroyed) return;
@@ -214,6 +217,8 @@ function send(response: ServerResponse, status: number, type: string, text: stri
     ...(requestId ? { 'x-request-id': requestId } : {}),
   });
   response.end(text);
+  // Who asks for much and reads nothing would have it kept for ever.
+  if (response.socket?.writableLength) response.setTimeout(STUCK_AFTER);
 }
 
 /** An error of the whole request, in the shape of a GraphQL answer so that clients need no second parser. */

@@ -15,7 +15,7 @@ export interface Framing {
 }
 
 /** A client that has taken nothing of a full buffer for so long, ms, is gone. */
-const STUCK_AFTER = 30_000;
+export const STUCK_AFTER = 30_000;
 
 /**
  * Sends results as they come, no faster than the client reads, until they end or the client leaves; then nothing of `results`
