@@ -120,8 +120,9 @@ class ProgramCompiler {
   private planFor(document: DocumentNode): QueryPlan {
     // The schema and the name of its root are known here.
     if (!fetchesSomething(document)) return { kind: 'QueryPlan' };
-    const { planningSchema, planner } = this.graph;
+    const { planningSchema, planner, completion } = this.graph;
     const plan = planner.buildQueryPlan(operationFromDocument(planningSchema, document, { validate: false }));
+    completion.complete(plan, document);
     if (plan.node) return plan;
     throw new HashiraError('OPERATION_NOT_PLANNABLE', 'No part of the graph can answer this query.');
   }

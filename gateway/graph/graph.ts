@@ -5,6 +5,7 @@ import type { Logger } from '../../subgraphs/kit/log.ts';
 import { Access } from '../access/access.ts';
 import { Types } from '../execution/types.ts';
 import type { Source } from '../sources/source.ts';
+import { Completion } from './completion.ts';
 import { Operation } from './operation.ts';
 import { type RequiredArguments, separateRequiredArguments } from './required-arguments.ts';
 import { accessRules, resolvableKeysFirst, subgraphEntries, taggedFields } from './supergraph.ts';
@@ -29,6 +30,7 @@ export interface GraphParts {
   schema: GraphQLSchema;
   planningSchema: Schema;
   planner: QueryPlanner;
+  completion: Completion;
   types: Types;
   access: Access;
   required: RequiredArguments;
@@ -78,6 +80,7 @@ export class Graph {
         incrementalDelivery: { enableDefer: true },
         debug: { maxEvaluatedPlans: MAX_EVALUATED_PLANS },
       }),
+      completion: new Completion(supergraph),
       types: new Types(whole),
       access: new Access(this.schema, accessRules(document)),
       required,

@@ -15,6 +15,11 @@ const stills: Row[] = [
   { __typename: 'Poster', id: 's2', of: 'm1', text: 'HEAT' },
 ];
 const notes = [{ __typename: 'Memo', text: 'short' }];
+const desks: Row[] = [
+  { id: 'd1', papers: [notes[0], { __typename: 'Reminder', due: 3 }] },
+  { id: 'd2', papers: [notes[0], { __typename: 'Entry', day: 5 }] },
+];
+const due = ({ due }: Row, { plus }: Row) => due + plus;
 const typed = ({ __typename, id }: Row) => ({ __typename, id });
 const find = (rows: Row[]) => (id: unknown) => by(rows, 'id', id);
 const medium = find(media);
@@ -118,19 +123,21 @@ const world: World = {
     },
     notes: {
       sdl: fed2(`
-        type Query { note: Noted @shareable }
+        type Query { note: Noted @shareable desk: Desk! }
+        type Desk @key(fields: "id") { id: ID! papers: [Noted!]! @shareable }
         union Noted = Memo | Reminder
         type Memo @shareable { text: String! }
-        type Reminder { due: Int! }`),
-      resolvers: { Query: { note: () => notes[0] } },
+        type Reminder { due(plus: Int! = 0): Int! }`),
+      resolvers: { Query: { note: () => notes[0], desk: () => desks[0] }, Desk: reference(desks), Reminder: { due } },
     },
     diary: {
       sdl: fed2(`
-        type Query { note: Noted @shareable }
+        type Query { note: Noted @shareable bureau: Desk! }
+        type Desk @key(fields: "id") { id: ID! papers: [Noted!]! @shareable }
         union Noted = Memo | Entry
         type Memo @shareable { text: String! }
         type Entry { day: Int! }`),
-      resolvers: { Query: { note: () => notes[0] } },
+      resolvers: { Query: { note: () => notes[0], bureau: () => desks[1] }, Desk: reference(desks) },
     },
   },
   monolith: {
@@ -138,7 +145,9 @@ const world: World = {
       type Query {
         media: [Media!]! medium(id: ID!): Media search(text: String!): [Found!]! node(id: ID!): Node found: Found
         owners: [Owner!]! anyStill: Still pictures: [Picture!]! rated: [Media!]! best: Media note: Noted
+        desk: Desk! bureau: Desk!
       }
+      type Desk { id: ID! papers: [Noted!]! }
       interface Node { id: ID! }
       interface Media implements Node {
         id: ID! title(upper: Boolean): String! sequel: Media stars: [Int!]! mean: Float blurb: String! reviews: [Review!]!
@@ -163,7 +172,7 @@ const world: World = {
       type Review { text: String! about: Media! }
       union Noted = Memo | Reminder | Entry
       type Memo { text: String! }
-      type Reminder { due: Int! }
+      type Reminder { due(plus: Int! = 0): Int! }
       type Entry { day: Int! }`,
     resolvers: {
       Query: {
@@ -177,7 +186,10 @@ const world: World = {
         rated: () => media,
         best: () => media[0],
         note: () => notes[0],
+        desk: () => desks[0],
+        bureau: () => desks[1],
       },
+      Reminder: { due },
       ...Object.fromEntries(
         ['Film', 'Song'].map((type) => [
           type,
@@ -231,6 +243,12 @@ compared('interfaces, interface objects, unions', world, {
   'reads a union whose members two subgraphs know each in part':
     '{ note { __typename ... on Memo { text } ... on Reminder { due } ... on Entry { day } } }',
   'reads of such a union what only one knows': '{ note { ... on Entry { day } } n: note { ... on Reminder { due } } }',
+  'reads of a list of such a union what only the subgraph in use knows':
+    '{ desk { papers { __typename ... on Memo { text } ... on Reminder { due } ... on Entry { day } } } bureau { papers { ... on Reminder { due } ... on Entry { on: day } } } }',
+  'reads that with variables': [
+    'query ($plus: Int!, $more: Boolean!) { desk { papers { ... on Memo { text } ... on Reminder @include(if: $more) { then: due(plus: $plus) due } } } }',
+    { plus: 4, more: true },
+  ],
   'reads one entity in two unions':
     '{ anyStill { ... on Poster { id } } pictures { __typename ... on Photo { width shows { title } } ... on Drawing { pencil } } }',
   'knows the type of everything':
