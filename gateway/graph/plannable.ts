@@ -19,6 +19,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { HashiraError } from '../../subgraphs/kit/errors.ts';
 import type { Denies } from '../access/access.ts';
 import { ALWAYS, type Conditions, compileConditions, conditionsOf } from '../execution/conditions.ts';
 import { EVERY } from '../execution/path.ts';
@@ -91,6 +92,9 @@ export function plannable(
   return { document: { kind: Kind.DOCUMENT, definitions: [definition] }, deferred: rewriter.deferred };
 }
 
+/** Of what is asked of each type for itself there is one copy per type, and as many within each of them. */
+const MOST_COPIES = 1_000;
+
 /** Where a selection is. */
 interface Parent {
   type: GraphQLCompositeType;
@@ -100,14 +104,32 @@ interface Parent {
 
 class Rewriter {
   readonly deferred: DeferredFragment[] = [];
+  /** How often something in a selection is asked of one type of several, written out. */
+  private readonly copies = new WeakMap<SelectionSetNode, number>();
 
   constructor(private readonly options: PlannableOptions) {}
 
   select(set: SelectionSetNode, parent: Parent): SelectionSetNode {
+    let copies = 0;
     const selections = set.selections
       .flatMap((node) => this.decide(node))
-      .flatMap((node) => (node.kind === Kind.FIELD ? this.field(node, parent) : this.fragment(node, parent)));
-    return { kind: Kind.SELECTION_SET, selections: selections.length > 0 ? selections : [TYPENAME] };
+      .flatMap((node) => {
+        const made = node.kind === Kind.FIELD ? this.field(node, parent) : this.fragment(node, parent);
+        for (const one of made) copies += this.copiesIn(one) + (made.length > 1 ? 1 : 0);
+        return made;
+      });
+    if (copies > MOST_COPIES) {
+      throw new HashiraError('QUERY_TOO_LARGE', 'The query asks for too many types within each other. Ask for less.');
+    }
+    const selected = { kind: Kind.SELECTION_SET as const, selections: selections.length > 0 ? selections : [TYPENAME] };
+    this.copies.set(selected, copies);
+    return selected;
+  }
+
+  private copiesIn(node: SelectionNode): number {
+    if (!('selectionSet' in node) || !node.selectionSet) return 0;
+    const known = this.copies.get(node.selectionSet);
+    return known ?? node.selectionSet.selections.reduce((sum, inner) => sum + this.copiesIn(inner), 0);
   }
 
   /** The selection with only those conditions that are still open; nothing, where one cannot be met. */

@@ -1,5 +1,5 @@
 import {
-  type GraphQLError,
+  GraphQLError,
   type GraphQLSchema,
   getVariableValues,
   Kind,
@@ -13,6 +13,9 @@ export type Coerce = (given: Variables) => { variables: Variables } | { errors: 
 
 const MAX_ERRORS = 20;
 const MAX_INT = 2 ** 31;
+/** Lists and objects within each other: whatever walks the values later does so by calling itself. */
+const MAX_NESTING = 100;
+const TOO_NESTED = `The variables have more than ${MAX_NESTING} levels of lists and objects.`;
 const NONE: Variables = {};
 
 /** Whether a value is as the type reads it already. Anything else is left to graphql-js, which may still take or refuse it. */
@@ -28,6 +31,7 @@ const PLAIN: Record<string, (value: unknown) => boolean> = {
 export function compileCoercion(schema: GraphQLSchema, definitions: readonly VariableDefinitionNode[]): Coerce {
   if (definitions.length === 0) return () => ({ variables: NONE });
   const whole: Coerce = (given) => {
+    if (isNested(given, MAX_NESTING)) return { errors: [new GraphQLError(TOO_NESTED)] };
     const { coerced, errors } = getVariableValues(schema, definitions, given, {
       maxErrors: MAX_ERRORS,
       // By sending what is nearly right one could learn the input types.
@@ -62,4 +66,9 @@ function plainVariable({ variable, type, defaultValue }: VariableDefinitionNode)
   // A default that its type reads in another way than it is written, as 1 for an ID.
   if (!accepts || (fallback !== undefined && fallback !== null && !accepts(fallback))) return null;
   return { name: variable.name.value, nonNull, fallback, accepts };
+}
+
+function isNested(value: unknown, most: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return most < 0 || Object.values(value).some((inner) => isNested(inner, most - 1));
 }

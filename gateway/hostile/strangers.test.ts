@@ -1,10 +1,11 @@
 import { composeServices } from '@apollo/composition';
-import { parse } from 'graphql';
+import { buildSchema, type OperationDefinitionNode, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createLogger } from '../../subgraphs/kit/log.ts';
 import { supergraphOf } from '../../test/support/graph.ts';
 import { Graph } from '../graph/graph.ts';
-import { PreparedOperations, RefusedDocument } from '../graph/prepared.ts';
+import { PreparedOperations, type RefusedDocument } from '../graph/prepared.ts';
+import { compileCoercion } from '../graph/variables.ts';
 import { clientAddress } from '../protection/address.ts';
 import type { Source } from '../sources/source.ts';
 
@@ -82,5 +83,35 @@ describe('what a stranger sends', () => {
     expect(refusal(deferred(101), true)).toBe('The operation has more than 100 deferred fragments.');
     const spread = `fragment F on Deep { ${'... @defer { one } '.repeat(51)} }`;
     expect(refusal(`{ secret { ...F deep { ...F } } } ${spread}`, true)).toContain('deferred');
+  });
+
+  it('is refused where each of several types is asked for each of several types, and so on', async () => {
+    const members = Array.from({ length: 6 }, (_, index) => `T${index}`);
+    const next = (index: number) => `next: N ${index === 0 ? '@authenticated' : ''}`;
+    const types = members.map((name, index) => `type ${name} implements N { id: ID ${next(index)} }`);
+    const graph = graphOf(
+      supergraphOf({ a: [`type Query { n: N } interface N { id: ID next: N } ${types.join(' ')}`, {}] }),
+    );
+    const run = (levels: number) =>
+      graph
+        .operation(parse(`{ n { ${'next { '.repeat(levels)} id ${'} '.repeat(levels)} } }`))
+        .execute({}, { identity: null, requestId: 'r', log, subgraphContexts: new Map() });
+    expect(run(3)).toEqual({ data: { n: null } });
+    expect(() => run(18)).toThrow('too many types within each other');
+  });
+
+  it('is refused where variables are nested beyond what anything can walk', () => {
+    const { definitions } = parse('query ($json: JSON, $more: More) { f }');
+    const { variableDefinitions = [] } = definitions[0] as OperationDefinitionNode;
+    const schema = buildSchema('scalar JSON input More { more: More } type Query { f: Int }');
+    const coerce = compileCoercion(schema, variableDefinitions);
+    const nested = (levels: number, open: string, close: string) =>
+      JSON.parse(`${open.repeat(levels)}null${close.repeat(levels)}`);
+    expect(coerce({ json: nested(90, '[', ']') })).toHaveProperty('variables');
+    const refused = { errors: [expect.objectContaining({ message: expect.stringContaining('more than 100 levels') })] };
+    for (const levels of [150, 90_000]) {
+      expect(coerce({ json: nested(levels, '[', ']') })).toEqual(refused);
+      expect(coerce({ more: nested(levels, '{"more":', '}') })).toEqual(refused);
+    }
   });
 });

@@ -155,4 +155,20 @@ describe('batchEntities', () => {
       two.signal.reason,
     ]);
   });
+
+  it('gives nobody the entities of a joined fetch that has too few or too many', async () => {
+    for (const answer of [['a'], ['a', 'b', 'c']]) {
+      const names = new Names();
+      names.answer = async () => entities(...answer);
+      const { execute } = batchEntities(names);
+      const results = await Promise.allSettled([
+        execute({ representations: ['a'] }, context()),
+        execute({ representations: ['b'] }, context()),
+      ]);
+      expect(results).toMatchObject([
+        { status: 'rejected', reason: { code: 'SUBGRAPH_UNAVAILABLE' } },
+        { status: 'rejected', reason: { code: 'SUBGRAPH_UNAVAILABLE' } },
+      ]);
+    }
+  });
 });

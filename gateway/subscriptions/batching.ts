@@ -1,3 +1,4 @@
+import { HashiraError } from '../../subgraphs/kit/errors.ts';
 import { identityKey } from '../access/identity-key.ts';
 import type { GatewayContext } from '../context.ts';
 import type { SubgraphError, SubgraphFetch, SubgraphResult, Variables } from '../sources/source.ts';
@@ -82,6 +83,9 @@ async function send(fetch: SubgraphFetch, batch: readonly Call[]): Promise<void>
     const representations = batch.flatMap((call) => call.representations);
     const context = detached(first.context, signal);
     const result = await fetch.execute({ ...first.variables, representations }, context);
+    const entities = result.data?._entities;
+    // With one too few or too many, some would be given to who did not ask for them.
+    if (entities != null && (entities as unknown[]).length !== representations.length) throw unusable();
     let from = 0;
     for (const call of batch) {
       call.resolve(part(result, from, call.representations.length));
@@ -93,6 +97,9 @@ async function send(fetch: SubgraphFetch, batch: readonly Call[]): Promise<void>
     release();
   }
 }
+
+const unusable = () =>
+  new HashiraError('SUBGRAPH_UNAVAILABLE', 'A part of the graph gave an answer that cannot be used.');
 
 const attempt = async <T>(work: () => T | Promise<T>): Promise<T> => work();
 

@@ -5,6 +5,9 @@ import type { Logger } from '../../subgraphs/kit/log.ts';
 /** Bytes not yet taken by a client that goes on sending. Beyond it is not slow but hostile. */
 const MOST_BUFFERED = 16_000_000;
 
+/** How graphql-ws calls a message that is well formed and comes from the wrong side. */
+const UNEXPECTED = /^Error: Unexpected message of type \w+ received/;
+
 /** The other end of one socket: what graphql-ws needs of `ws`, and the operations that are open on it. */
 export class Peer implements GraphQLSocket {
   readonly protocol: string;
@@ -27,7 +30,7 @@ export class Peer implements GraphQLSocket {
     socket.on('error', (err) => log.debug({ err }, 'a socket broke'));
     socket.on('ping', () => this.#check());
     socket.on('pong', () => {
-      this.#alive = true;
+      this.#alive = this.#check();
     });
   }
 
@@ -55,6 +58,8 @@ export class Peer implements GraphQLSocket {
       try {
         await handle(text);
       } catch (err) {
+        // What only a server says.
+        if (UNEXPECTED.test(String(err))) return this.close(4400, 'Invalid message received');
         this.#log.error({ err }, 'a message could not be handled');
         this.close(4500, 'Internal server error');
       }
