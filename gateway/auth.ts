@@ -27,7 +27,13 @@ export async function createAuthenticator(config: Config): Promise<Authenticate>
   const key: JWTVerifyGetKey = config.JWKS_URL
     ? createRemoteJWKSet(new URL(config.JWKS_URL), { timeoutDuration: 5_000 })
     : createLocalJWKSet({ keys: [await publicDevelopmentKey(config.HASHIRA_DATA)] });
-  const verified = new LRUCache<string, Authenticated>({ max: 10_000, ttl: REMEMBERED_MS });
+  const verified = new LRUCache<string, Authenticated>({
+    max: 10_000,
+    // One token can be sent with any number of spaces before it.
+    maxSize: 20_000_000,
+    sizeCalculation: (_, authorization) => authorization.length,
+    ttl: REMEMBERED_MS,
+  });
 
   const verify = async (authorization: string): Promise<Authenticated> => {
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];

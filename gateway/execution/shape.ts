@@ -1,4 +1,5 @@
 import {
+  doTypesOverlap,
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
@@ -112,13 +113,14 @@ class Compiler {
     const byType = new Map<string, readonly Field[]>();
     const { schema } = this.options;
     return (value, place, shaping) => {
+      if (typeof value !== 'object' || Array.isArray(value)) return null;
       const data = value as Data;
       const typename = (data.__typename as string | undefined) ?? declared.name;
       let fields = byType.get(typename);
       if (!fields) {
         const type = schema.getType(typename);
-        // A type that the API does not show: there is nothing to be seen of it.
-        if (!isCompositeType(type)) return null;
+        // A type that the API does not show, or not here: there is nothing to be seen of it.
+        if (!isCompositeType(type) || !doTypesOverlap(schema, declared, type)) return null;
         fields = this.fields(type, selected);
         byType.set(typename, fields);
       }

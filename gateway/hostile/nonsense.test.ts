@@ -84,6 +84,19 @@ describe('a subgraph that answers nonsense', () => {
     }
   });
 
+  it('gives null where it should have given an object of another kind', async () => {
+    const others = [
+      'abc',
+      7,
+      [1, [2]],
+      { __typename: 'Nothing', id: '1' },
+      { __typename: 'Query', id: '1' },
+      { __typename: {} },
+    ];
+    for (const product of others) expect((await ask({ data: { product } })).data).toEqual({ product: null });
+    for (const data of [[], 'abc', 5]) expect((await ask({ data })).data).toEqual({ product: null });
+  });
+
   it('changes no object but its answer', async () => {
     const { data } = await ask(
       '{"data":{"__proto__":{"owned":1},"product":{"__typename":"Product","id":"1","name":"Sword","__proto__":{"owned":1}}}}',
