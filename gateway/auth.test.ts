@@ -88,4 +88,15 @@ describe('tokens of an issuer', () => {
       server.close();
     }
   });
+
+  it('that cannot be checked are not called bad', async () => {
+    const config = loadConfig({ JWKS_URL: 'http://127.0.0.1:1/' });
+    const { privateKey } = await generateKeyPair('ES256');
+    const token = await new SignJWT({ sub: 'u' })
+      .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+      .setExpirationTime('1h')
+      .sign(privateKey);
+    const authenticate = await createAuthenticator(config);
+    await expect(authenticate(`Bearer ${token}`)).rejects.toMatchObject({ code: 'ISSUER_UNAVAILABLE' });
+  });
 });

@@ -20,6 +20,8 @@ const ALGORITHMS = ['ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384
 const CLOCK_TOLERANCE_S = 5;
 /** How long a verified token is believed without looking again: verifying costs more than answering most queries. */
 const REMEMBERED_MS = 60_000;
+/** Codes of jose for keys that could not be fetched. */
+const OUTAGES = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JOSE_GENERIC']);
 const VISITOR: Authenticated = { identity: null, expires: Number.POSITIVE_INFINITY };
 
 /** Verifies bearer tokens against the issuer's keys (JWKS_URL), or against the development key of this instance. */
@@ -53,6 +55,9 @@ export async function createAuthenticator(config: Config): Promise<Authenticate>
       verified.set(authorization, authenticated);
       return authenticated;
     } catch (cause) {
+      if (!(cause instanceof errors.JOSEError) || OUTAGES.has(cause.code)) {
+        throw new HashiraError('ISSUER_UNAVAILABLE', 'Your token cannot be checked now. Please try again.', { cause });
+      }
       const expired = cause instanceof errors.JWTExpired;
       const message = expired ? 'Your token has expired. Sign in again.' : 'Your token is not valid here.';
       throw new HashiraError('UNAUTHENTICATED', message, { cause });

@@ -144,18 +144,25 @@ function reportEntities(run: Run, error: SubgraphError, places: readonly Respons
   });
 }
 
-/** Whatever a subgraph calls an error becomes one. */
+/**
+ * Whatever a subgraph calls an error becomes one. What has a code of its own was written for clients; what has none may say
+ * anything of the subgraph's inside, and goes to the log.
+ */
 function report(run: Run, error: SubgraphError, path: ResponsePath | undefined): void {
-  const { message, extensions } = error as { message?: unknown; extensions?: unknown };
+  const given = error as { message?: unknown; extensions?: unknown };
+  const message = typeof given.message === 'string' ? given.message : 'A part of the graph failed and did not say why.';
   // Many servers say where in their code it was, unless told not to.
-  const { stacktrace: _, exception: __, ...shown } = isObject(extensions) ? extensions : {};
+  const { stacktrace: _, exception: __, ...extensions } = isObject(given.extensions) ? given.extensions : {};
+  const { code = INTERNAL } = extensions;
+  const shown = code === INTERNAL ? formatError({ message, extensions }, run.context.log) : { message, extensions };
   run.errors.push({
-    message: typeof message === 'string' ? message : 'A part of the graph failed and did not say why.',
+    message: shown.message,
     ...(isPath(path) ? { path } : {}),
-    ...(isObject(extensions) ? { extensions: shown } : {}),
+    extensions: shown.extensions ?? {},
   });
 }
 
+const INTERNAL = 'INTERNAL_SERVER_ERROR';
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isPath = (value: unknown): value is ResponsePath =>
   Array.isArray(value) && value.every((key) => typeof key === 'string' || typeof key === 'number');

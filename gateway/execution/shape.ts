@@ -3,7 +3,6 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
-  type GraphQLEnumType,
   type GraphQLLeafType,
   type GraphQLOutputType,
   type GraphQLSchema,
@@ -283,14 +282,23 @@ function completed(
   return value;
 }
 
-/** Scalars are as the subgraph serialised them. */
+/** Custom scalars are as the subgraph serialised them. */
 const leaf: Complete = (value) => value;
 
+/** A subgraph may know more enum values than the API, and one that is broken answers values of other types: neither is to be seen. */
 function leafOf(type: GraphQLLeafType): Complete {
-  if (!isEnumType(type)) return leaf;
-  const known = enumValues(type);
-  return (value) => (known.has(value) ? value : null);
+  if (isEnumType(type)) {
+    const known = new Set<unknown>(type.getValues().map(({ name }) => name));
+    return (value) => (known.has(value) ? value : null);
+  }
+  const fits = BUILT_IN[type.name];
+  return fits ? (value) => (fits(value) ? value : null) : leaf;
 }
 
-/** A subgraph may know more values than the API: they are not to be seen. */
-const enumValues = (type: GraphQLEnumType) => new Set<unknown>(type.getValues().map(({ name }) => name));
+const BUILT_IN: Record<string, ((value: unknown) => boolean) | undefined> = {
+  Int: Number.isInteger,
+  Float: Number.isFinite,
+  String: (value) => typeof value === 'string',
+  Boolean: (value) => typeof value === 'boolean',
+  ID: (value) => typeof value === 'string' || Number.isInteger(value),
+};

@@ -121,7 +121,9 @@ class ProgramCompiler {
     // The schema and the name of its root are known here.
     if (!fetchesSomething(document)) return { kind: 'QueryPlan' };
     const { planningSchema, planner, completion } = this.graph;
-    const plan = planner.buildQueryPlan(operationFromDocument(planningSchema, document, { validate: false }));
+    const plan = withinLimits(() =>
+      planner.buildQueryPlan(operationFromDocument(planningSchema, document, { validate: false })),
+    );
     completion.complete(plan, document);
     if (plan.node) return plan;
     throw new HashiraError('OPERATION_NOT_PLANNABLE', 'No part of the graph can answer this query.');
@@ -158,3 +160,13 @@ const fetchesSomething = (document: DocumentNode): boolean =>
       node.kind === Kind.OPERATION_DEFINITION &&
       node.selectionSet.selections.some((field) => field.kind !== Kind.FIELD || field.name.value !== '__typename'),
   );
+
+/** The planner has limits of its own, against operations that would take it too long. @throws HashiraError QUERY_TOO_LARGE */
+function withinLimits(plan: () => QueryPlan): QueryPlan {
+  try {
+    return plan();
+  } catch (cause) {
+    if (!/exceeds limit/.test(String(cause))) throw cause;
+    throw new HashiraError('QUERY_TOO_LARGE', 'The query takes too long to plan. Ask for less at a time.', { cause });
+  }
+}

@@ -8,7 +8,7 @@ import type { Source } from '../sources/source.ts';
 import { Completion } from './completion.ts';
 import { Operation } from './operation.ts';
 import { type RequiredArguments, separateRequiredArguments } from './required-arguments.ts';
-import { accessRules, resolvableKeysFirst, subgraphEntries, taggedFields } from './supergraph.ts';
+import { accessRules, resolvableKeysFirst, subgraphEntries, taggedFields, withClientDirectives } from './supergraph.ts';
 
 /** What a supergraph may ask of its gateway: this one enforces access and cost itself. */
 const FEATURES = new Set(
@@ -60,7 +60,7 @@ export class Graph {
     readonly sdl: string,
     { sources, log }: GraphOptions,
   ) {
-    const document = parse(sdl, { noLocation: true });
+    const document = withClientDirectives(parse(sdl, { noLocation: true }));
     const required = separateRequiredArguments(resolvableKeysFirst(document));
     const supergraph = readSupergraph(document, required);
     const planningSchema = supergraph.apiSchema();

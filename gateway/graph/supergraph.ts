@@ -125,3 +125,35 @@ export function resolvableKeysFirst(supergraph: DocumentNode): DocumentNode {
     }),
   };
 }
+
+/**
+ * The supergraph with the directives that subgraphs offer to clients as plain definitions. Composition writes those that belong to a
+ * feature of their own as linked, and what is linked is left out of the API.
+ */
+export function withClientDirectives(supergraph: DocumentNode): DocumentNode {
+  const forClients = new Set(
+    supergraph.definitions.flatMap((node) =>
+      node.kind === Kind.DIRECTIVE_DEFINITION && node.locations.every(({ value }) => EXECUTABLE.has(value))
+        ? [`@${node.name.value}`]
+        : [],
+    ),
+  );
+  const isForClients = ({ arguments: given }: ConstDirectiveNode) => {
+    const imported = given?.find(({ name }) => name.value === 'import')?.value;
+    const names = imported?.kind === Kind.LIST ? imported.values : [];
+    return names.length > 0 && names.every((name) => name.kind === Kind.STRING && forClients.has(name.value));
+  };
+  return {
+    ...supergraph,
+    definitions: supergraph.definitions.map((node) =>
+      node.kind === Kind.SCHEMA_DEFINITION
+        ? { ...node, directives: node.directives?.filter((link) => !isForClients(link)) ?? [] }
+        : node,
+    ),
+  };
+}
+
+const EXECUTABLE: ReadonlySet<string> = new Set([
+  ...['QUERY', 'MUTATION', 'SUBSCRIPTION', 'FIELD', 'FRAGMENT_DEFINITION', 'FRAGMENT_SPREAD', 'INLINE_FRAGMENT'],
+  'VARIABLE_DEFINITION',
+]);

@@ -112,11 +112,16 @@ describe('a subgraph that answers nonsense', () => {
       errors: [
         { message: 5, path: 'abc', extensions: 'text' },
         { path: [{ a: 1 }, null] },
-        { message: 'Away.', path: ['product'] },
+        { message: 'no such column "secret"', path: ['product'] },
+        { message: 'Away.', path: ['product'], extensions: { code: 'AWAY' } },
       ],
     });
-    const unnamed = { message: 'A part of the graph failed and did not say why.' };
-    expect(errors).toEqual([unnamed, unnamed, { message: 'Away.', path: ['product'] }]);
+    const hidden = {
+      message: 'Something went wrong on our side. It has been logged.',
+      extensions: { code: 'INTERNAL_SERVER_ERROR' },
+    };
+    const away = { message: 'Away.', path: ['product'], extensions: { code: 'AWAY' } };
+    expect(errors).toEqual([hidden, hidden, { ...hidden, path: ['product'] }, away]);
     const { data } = await ask(PRODUCT, { data: null, errors: [{ message: 'x', path: 'abc' }, { path: 5 }] });
     expect(data.product.name).toBe('Sword');
   });

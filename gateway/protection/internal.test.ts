@@ -16,5 +16,6 @@ describe('what only operators see', () => {
     }
     expect(from('127.0.0.1', { 'x-forwarded-for': '127.0.0.1' })).toBe(false);
     expect(from('127.0.0.1', { forwarded: 'for=1.2.3.4' })).toBe(false);
+    expect(from('127.0.0.1', { via: '1.1 proxy' })).toBe(false);
   });
 });

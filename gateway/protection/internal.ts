@@ -16,6 +16,9 @@ INTERNAL.addAddress('::1', 'ipv6');
 INTERNAL.addSubnet('fc00::', 7, 'ipv6');
 INTERNAL.addSubnet('fe80::', 10, 'ipv6');
 
+/** What proxies add. */
+const PROXIED = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
+
 /**
  * Whether a request came straight from this machine or its own network: what only operators are to see is answered to nobody
  * else, and to nobody through a proxy, which says whom it speaks for.
@@ -24,7 +27,7 @@ export function isInternal({
   headers,
   socket,
 }: Pick<IncomingMessage, 'headers'> & { socket: { remoteAddress?: string | undefined } }): boolean {
-  if (headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined) return false;
+  if (PROXIED.some((name) => headers[name] !== undefined)) return false;
   const address = socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/i, '') ?? '';
   return INTERNAL.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
 }

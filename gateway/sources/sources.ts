@@ -9,14 +9,15 @@ import { RemoteSource } from './remote.ts';
 import type { Source } from './source.ts';
 
 interface Known {
-  url: string;
+  name: string;
   source: Source;
   remote: RemoteSource | null;
 }
 
 /** All subgraphs of this gateway, over supergraphs that come and go: one that stays keeps its connections and its state. */
 export class Sources {
-  private known = new Map<string, Known>();
+  /** By name and URL: a supergraph that is refused in the end leaves what is served as it was. */
+  private readonly known = new Map<string, Known>();
 
   constructor(
     private readonly subgraphs: readonly Subgraph[],
@@ -28,19 +29,22 @@ export class Sources {
 
   /** The sources of a supergraph's subgraphs. @throws when one is neither reached by URL nor part of this process */
   async of(entries: readonly SubgraphEntry[]): Promise<ReadonlyMap<string, Source>> {
-    const wanted = new Map<string, Known>();
+    const wanted = new Map<string, Source>();
     for (const { name, url: declared } of entries) {
       const url = urlFromEnvironment(this.config, name) ?? declared;
-      const known = this.known.get(name);
-      wanted.set(name, known?.url === url ? known : await this.open(name, url));
+      const key = `${name} ${url}`;
+      const known = this.known.get(key) ?? (await this.open(name, url));
+      // None is closed: requests of the supergraph before may still need it, and it may come back.
+      this.known.set(key, known);
+      wanted.set(name, known.source);
     }
-    // Those no longer named are kept: requests of the supergraph before may still need them, and it may come back.
-    this.known = new Map([...this.known, ...wanted]);
-    return new Map([...wanted].map(([name, { source }]) => [name, source]));
+    return wanted;
   }
 
   breakers(): [subgraph: string, state: BreakerState][] {
-    return [...this.known].flatMap(([name, { remote }]) => (remote ? [[name, remote.state] as const] : [])) as never;
+    return [...this.known.values()].flatMap(({ name, remote }) =>
+      remote ? [[name, remote.state] as [string, BreakerState]] : [],
+    );
   }
 
   async stop(): Promise<void> {
@@ -58,7 +62,7 @@ export class Sources {
         retries: config.SUBGRAPH_RETRIES,
         ...(observer ? { observer } : {}),
       });
-      return { url, remote, source: observed(remote, null) };
+      return { name, remote, source: observed(remote, null) };
     }
     const subgraph = this.subgraphs.find((candidate) => candidate.name === name);
     if (!subgraph || !services) {
@@ -66,7 +70,7 @@ export class Sources {
     }
     const running = await subgraph.start({ ...services, log: services.log.child({ subgraph: name }) });
     const { schema } = await subgraph.schema();
-    return { url, remote: null, source: observed(new LocalSource(name, schema, running), observer) };
+    return { name, remote: null, source: observed(new LocalSource(name, schema, running), observer) };
   }
 }
 

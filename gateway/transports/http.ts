@@ -192,6 +192,7 @@ function sendResult(
 ): void {
   const type = resultType(accept);
   for (const name in headers) response.setHeader(name, headers[name] as string);
+  if (status === 405) response.setHeader('allow', 'POST');
   // GraphQL over HTTP: as application/json, a well-formed request that could not be run is answered with 200.
   const legacy = type === 'application/json' && status === 400 && !isMalformed(result);
   const text = JSON.stringify(result);

@@ -8,6 +8,7 @@ import type { Identity } from '../../subgraphs/kit/auth.ts';
 import { HashiraError } from '../../subgraphs/kit/errors.ts';
 import type { Logger } from '../../subgraphs/kit/log.ts';
 import type { Answer, Caller, GraphQLRequest, Result } from '../answer.types.ts';
+import { networkOf } from '../protection/address.ts';
 import { at } from '../subscriptions/deadline.ts';
 import { failure, shuttingDown, tokenExpired } from '../subscriptions/failure.ts';
 import { Peer } from './peer.ts';
@@ -25,6 +26,8 @@ export interface WebSocketOptions {
   maxPayload?: number;
   /** Sockets open at once. @default 10000 */
   maxSockets?: number;
+  /** Those of one network. @default 2000 */
+  maxPerNetwork?: number;
   /** Operations open at once on one socket. @default 100 */
   maxOperations?: number;
   /** ms between pings; who has not answered one when the next is due is dead. @default 12000 */
@@ -58,10 +61,11 @@ interface Extra {
  * and so does its end. One that is slow to read slows its own streams only: each message waits until the one before is out.
  */
 export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSocketServer {
-  const { log, maxPayload = 1_000_000, maxSockets = 10_000, maxOperations = 100 } = options;
+  const { log, maxPayload = 1_000_000, maxSockets = 10_000, maxPerNetwork = 2_000, maxOperations = 100 } = options;
   const { keepAlive = 12_000, initWait = 10_000 } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload, handleProtocols, clientTracking: false });
   const peers = new Set<Peer>();
+  const byNetwork = new Map<string, number>();
   let stopping = false;
   /** Answers in place of an operation that may not begin. */
   const refusal = (open: object): Perform | null => {
@@ -114,7 +118,15 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
     },
     handleUpgrade: (request, socket, head) => {
       if (!options.allowOrigin(request.headers.origin, request)) return refuse(socket, 403);
-      if (stopping || peers.size >= maxSockets) return refuse(socket, 503);
+      const network = networkOf(options.address(request));
+      const open = byNetwork.get(network) ?? 0;
+      if (stopping || peers.size >= maxSockets || open >= maxPerNetwork) return refuse(socket, 503);
+      byNetwork.set(network, open + 1);
+      socket.once('close', () => {
+        const left = (byNetwork.get(network) ?? 1) - 1;
+        if (left > 0) byNetwork.set(network, left);
+        else byNetwork.delete(network);
+      });
       sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit('connection', ws, request));
     },
     stop: async (deadline) => {

@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   MODEL_NOT_READY: { status: 503, retryable: true, level: 'info' },
   DATABASE_UNAVAILABLE: { status: 503, retryable: true, level: 'error' },
   REGISTRY_UNAVAILABLE: { status: 503, retryable: true, level: 'error' },
+  ISSUER_UNAVAILABLE: { status: 503, retryable: true, level: 'error' },
   SUBGRAPH_UNAVAILABLE: { status: 503, retryable: true, level: 'error' },
   SUBGRAPH_TIMEOUT: { status: 504, retryable: true, level: 'error' },
   RATE_LIMITED: { status: 429, retryable: true, level: 'debug' },

@@ -31,7 +31,11 @@ const RULES = [...specifiedRules, NoSchemaIntrospectionCustomRule];
 
 /** The operations a gateway asks of a subgraph: few texts, many times. Each is parsed, validated and compiled once. */
 export class Operations {
-  private readonly known = new LRUCache<string, Operation>({ max: 1_000 });
+  private readonly known = new LRUCache<string, Operation>({
+    max: 1_000,
+    maxSize: 2_000_000,
+    sizeCalculation: (_, key) => key.length,
+  });
 
   constructor(private readonly schema: GraphQLSchema) {
     resolveEntitiesAtOnce(schema);
