@@ -76,6 +76,7 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
     const chunks: Buffer[] = [];
     let size = 0;
     let ended = false;
+    // The rest is read and thrown away, for as long as a request may take: who is cut off while sending does not see the answer.
     const tooLarge = () => {
       request.removeAllListeners('data');
       request.resume();

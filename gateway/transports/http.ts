@@ -229,6 +229,5 @@ function sendError(response: ServerResponse, code: ErrorCode, message: string): 
     return;
   }
   if (code === 'UNAUTHENTICATED') response.setHeader('www-authenticate', 'Bearer');
-  if (code === 'BODY_TOO_LARGE') response.setHeader('connection', 'close');
   sendJson(response, ERROR_CODES[code].status, { errors: [{ message, extensions: { code } }] });
 }
