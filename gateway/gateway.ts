@@ -54,13 +54,19 @@ export async function startGateway(
   const whole = database && registry ? { config, log, database, registry } : null;
   const sources = new Sources(subgraphs, config, whole, metrics);
   const production = config.PRODUCTION === 'on';
-  const introspection = config.INTROSPECTION === 'on' || (config.INTROSPECTION === 'auto' && !production);
+  const introspectsAllowed = config.INTROSPECTION === 'allowed';
+  const introspection = config.INTROSPECTION === 'auto' ? !production : config.INTROSPECTION !== 'off';
   const load = async (sdl: string) =>
     new PreparedOperations(
-      new Graph(sdl, { sources: await sources.of(subgraphEntries(parse(sdl, { noLocation: true }))), log }),
+      new Graph(sdl, {
+        sources: await sources.of(subgraphEntries(parse(sdl, { noLocation: true }))),
+        log,
+        introspectsAllowed,
+      }),
       {
         limits: limitsOf(config),
         introspection,
+        suggestions: introspection && !introspectsAllowed,
         defaultListSize: config.DEFAULT_LIST_SIZE,
         onLookup: (hit) => metrics?.lookup('operation', hit),
         onPlanned: (ms) => metrics?.planned(ms),

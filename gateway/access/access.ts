@@ -34,6 +34,11 @@ export class Access {
     private readonly rules: AccessRules,
   ) {}
 
+  /** All coordinates with a rule. */
+  get coordinates(): string[] {
+    return [...this.rules.keys()];
+  }
+
   /** The coordinates with a rule that a document touches, itself or by the types that may come back. Empty: it is open to all. */
   touched(document: DocumentNode): string[] {
     if (this.rules.size === 0) return [];

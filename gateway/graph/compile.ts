@@ -6,11 +6,13 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLObjectType,
+  type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
 } from 'graphql';
 import { HashiraError } from '../../subgraphs/kit/errors.ts';
 import type { Denies } from '../access/access.ts';
+import { visibleSchema } from '../access/visible-schema.ts';
 import { compileConditions } from '../execution/conditions.ts';
 import type { DeferredPart } from '../execution/deferred.ts';
 import type { PreparedFetch } from '../execution/fetch.ts';
@@ -82,12 +84,17 @@ class ProgramCompiler {
     });
     const plan = this.planFor(document);
     const { node } = plan;
+    let seen: GraphQLSchema | undefined;
+    const visible = () => {
+      seen ??= this.graph.introspectsAllowed ? visibleSchema(schema, denies) : schema;
+      return seen;
+    };
     const shapeOptions: ShapeOptions = {
       schema,
       fragments: this.fragments,
       keyOf: key,
       denial: (type, field) => (denies(type, field) ? denial : null),
-      introspect: (field, given) => this.introspect(field, given),
+      introspect: (field, given) => this.introspect(visible(), field, given),
       deferred: new Set(deferred.map((fragment) => fragment.node)),
     };
     const root = schema.getRootType(this.definition.operation) as GraphQLObjectType;
@@ -141,14 +148,14 @@ class ProgramCompiler {
     return resolveFetch(node, this.graph.graphOf(node.serviceName), required).map(ready);
   };
 
-  private introspect(field: FieldNode, variables: Variables): unknown {
+  private introspect(schema: GraphQLSchema, field: FieldNode, variables: Variables): unknown {
     const definition: OperationDefinitionNode = {
       ...this.definition,
       directives: [],
       selectionSet: { kind: Kind.SELECTION_SET, selections: [{ ...field, directives: [] }] },
     };
     const document: DocumentNode = { kind: Kind.DOCUMENT, definitions: [definition, ...this.fragments.values()] };
-    const { data } = executeSync({ schema: this.graph.schema, document, variableValues: variables });
+    const { data } = executeSync({ schema, document, variableValues: variables });
     return data?.[field.alias?.value ?? field.name.value] ?? null;
   }
 }

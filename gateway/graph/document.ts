@@ -71,3 +71,14 @@ export function responseKeys(document: DocumentNode): Set<string> {
   visit(document, { Field: ({ alias, name }) => void keys.add((alias ?? name).value) });
   return keys;
 }
+
+/** Whether a document asks for the schema itself. */
+export function asksSchema(document: DocumentNode): boolean {
+  let asks = false;
+  visit(document, {
+    Field({ name }) {
+      asks ||= name.value === '__schema' || name.value === '__type';
+    },
+  });
+  return asks;
+}

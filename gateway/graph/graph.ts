@@ -42,12 +42,16 @@ export interface GraphParts {
   source(name: string): Source;
   /** Of a subgraph, in the enum join__Graph. */
   graphOf(name: string): string;
+  /** Whether introspection shows each asker only what it may see. */
+  introspectsAllowed: boolean;
   log: Logger;
 }
 
 export interface GraphOptions {
   sources: ReadonlyMap<string, Source>;
   log: Logger;
+  /** Whether introspection shows each asker only what it may see; else all of the schema. @default false */
+  introspectsAllowed?: boolean;
 }
 
 /** One supergraph, loaded: it makes operations of documents, and remembers them. */
@@ -58,7 +62,7 @@ export class Graph {
   /** @throws when the supergraph cannot be served: it does not parse, asks for what this gateway has not, or names unknown subgraphs */
   constructor(
     readonly sdl: string,
-    { sources, log }: GraphOptions,
+    { sources, log, introspectsAllowed = false }: GraphOptions,
   ) {
     const document = withClientDirectives(parse(sdl, { noLocation: true }));
     const required = separateRequiredArguments(resolvableKeysFirst(document));
@@ -86,6 +90,7 @@ export class Graph {
       required,
       fieldNames: fieldNames(whole),
       shared: taggedFields(document, SHARED),
+      introspectsAllowed,
       interfaceObjects: /isInterfaceObject: *true/.test(sdl),
       source: (name) => sources.get(name) as Source,
       graphOf: (name) => graphs.get(name) as string,

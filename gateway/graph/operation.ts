@@ -12,7 +12,7 @@ import type { Data, ResultError, Run } from '../execution/run.ts';
 import type { Variables } from '../sources/source.ts';
 import type { Subscribable } from '../subscriptions/shared-event.ts';
 import { compileProgram, type Program } from './compile.ts';
-import { conditionVariables, deferVariables, fragmentsOf, pick, responseKeys } from './document.ts';
+import { asksSchema, conditionVariables, deferVariables, fragmentsOf, pick, responseKeys } from './document.ts';
 import type { GraphParts } from './graph.ts';
 import { clientKey } from './plannable.ts';
 import { type Coerce, compileCoercion } from './variables.ts';
@@ -48,7 +48,8 @@ export class Operation {
     this.definition = pick(document, name);
     this.fragments = fragmentsOf(document);
     this.coerce = compileCoercion(graph.schema, this.definition.variableDefinitions ?? []);
-    this.touched = graph.access.touched(document);
+    const all = graph.introspectsAllowed && asksSchema(document);
+    this.touched = all ? graph.access.coordinates : graph.access.touched(document);
     this.deferVariables = deferVariables(document);
     this.conditionVariables = conditionVariables(document);
     this.responseKeys = responseKeys(document);

@@ -18,6 +18,8 @@ export interface Prepared {
 export interface PreparingOptions {
   limits: Limits;
   introspection: boolean;
+  /** Whether a document that is nearly right is told what would be: by that one can learn the schema. @default introspection */
+  suggestions?: boolean;
   defaultListSize: number;
   onLookup?(hit: boolean): void;
   /** @param ms that planning and compiling took */
@@ -90,8 +92,7 @@ export class PreparedOperations {
     if (tooLarge.length > 0) throw new RefusedDocument(tooLarge);
     const invalid = validate(this.graph.schema, document, this.rules, {
       maxErrors: 20,
-      // By asking for what is nearly right one could learn the whole schema.
-      hideSuggestions: !this.options.introspection,
+      hideSuggestions: !(this.options.suggestions ?? this.options.introspection),
     });
     if (invalid.length > 0) throw new RefusedDocument(invalid.map(asValidation));
     return document;

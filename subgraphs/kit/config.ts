@@ -37,9 +37,11 @@ export const settings = {
     .default('off')
     .describe('on: no introspection, no GraphiQL and no landing page, unless INTROSPECTION is on.'),
   INTROSPECTION: z
-    .enum(['on', 'off', 'auto'])
+    .enum(['on', 'off', 'auto', 'allowed'])
     .default('auto')
-    .describe('Whether clients may ask for the schema; auto: unless PRODUCTION.'),
+    .describe(
+      'Whether clients may ask for the schema; auto: unless PRODUCTION; allowed: for what the asker may see of it.',
+    ),
   SUPERGRAPH_FILE: z
     .string()
     .optional()

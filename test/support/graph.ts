@@ -37,14 +37,14 @@ export class GraphUnderTest {
   readonly graph: Graph;
   private readonly log = createLogger('test', 'silent');
 
-  constructor(subgraphs: Record<string, SubgraphParts>) {
+  constructor(subgraphs: Record<string, SubgraphParts>, options: { introspectsAllowed?: boolean } = {}) {
     const sources = new Map(
       Object.entries(subgraphs).map(([name, parts]) => [
         name,
         new LocalSource(name, schemaOf(parts), { context: (request) => request }),
       ]),
     );
-    this.graph = new Graph(supergraphOf(subgraphs), { sources, log: this.log });
+    this.graph = new Graph(supergraphOf(subgraphs), { sources, log: this.log, ...options });
   }
 
   /** @param identity who asks; a visitor when null */
