@@ -1,5 +1,5 @@
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
-import { GraphQLSchema, getNamedType } from 'graphql';
+import { type GraphQLInputType, type GraphQLOutputType, GraphQLSchema, getNamedType } from 'graphql';
 import type { Denies } from './access.ts';
 
 /** The schema as somebody may see it who is denied some fields and types: for introspection, not for running anything. */
@@ -22,8 +22,9 @@ function reachable(schema: GraphQLSchema) {
     if ('getInterfaces' in type) for (const parent of type.getInterfaces()) visit(parent.name);
     if (!('getFields' in type)) return;
     for (const field of Object.values(type.getFields())) {
-      visit(getNamedType(field.type).name);
-      if ('args' in field) for (const argument of field.args) visit(getNamedType(argument.type).name);
+      visit(getNamedType(field.type as GraphQLOutputType).name);
+      if ('args' in field)
+        for (const argument of field.args) visit(getNamedType(argument.type as GraphQLInputType).name);
     }
   };
   for (const root of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
