@@ -9,7 +9,7 @@ import { python } from '../../../scripts/stack.ts';
 import { Instance, processesWith, root } from '../../support/instance.ts';
 
 /** A shop's own files, from `npm run import` to answers by models made of them. The tests follow one story. */
-const SHOP = '--users 600 --products 120 --days 200 --interactions 40000 --seed 7'.split(' ');
+const SHOP = '--users 1500 --products 120 --days 200 --interactions 120000 --seed 7'.split(' ');
 
 let dir: string;
 let dataDir: string;
