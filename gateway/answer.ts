@@ -1,6 +1,6 @@
 import type { GraphQLError } from 'graphql';
 import { ERROR_CODES, HashiraError } from '../subgraphs/kit/errors.ts';
-import { formatError } from '../subgraphs/kit/format-error.ts';
+import { formatThrown } from '../subgraphs/kit/format-error.ts';
 import type { Answer, Caller, GraphQLRequest, Result } from './answer.types.ts';
 import type { GatewayContext } from './context.ts';
 import { type Prepared, type PreparedOperations, RefusedDocument } from './graph/prepared.ts';
@@ -169,18 +169,15 @@ function failed(error: unknown, caller: Caller, record: Recorder): Answer {
     record.end(endingOf(result));
     return { kind: 'single', result, status: 400 };
   }
-  const code = error instanceof HashiraError ? error.extensions.code : 'INTERNAL_SERVER_ERROR';
-  const extensions = error instanceof HashiraError ? error.extensions : {};
-  const message = error instanceof Error ? error.message : String(error);
-  const shown = formatError({ message, extensions, originalError: error }, caller.log);
-  const result = { errors: [{ message: shown.message, extensions: shown.extensions }] } as unknown as Result;
+  const shown = formatThrown(error, caller.log);
+  const result = { errors: [shown] } as unknown as Result;
   record.end(endingOf(result));
-  const { retryAfter } = extensions as { retryAfter?: number };
+  const { code, retryAfter } = shown.extensions;
   return {
     kind: 'single',
     result,
     status: ERROR_CODES[code].status,
-    ...(retryAfter === undefined ? {} : { headers: { 'retry-after': String(Math.ceil(retryAfter)) } }),
+    ...(typeof retryAfter === 'number' ? { headers: { 'retry-after': String(retryAfter) } } : {}),
   };
 }
 

@@ -57,6 +57,8 @@ export interface SubscriptionPlan {
   variables: Variables;
   /** The root field is tagged `shared-stream`: its latest event stands for those before, so late subscribers may join an upstream. */
   shareable: boolean;
+  /** Equal for plans that answer every event alike: the same operation with the same variables. Unset: no other plan does. */
+  answerKey?: string;
   /** Resolves the rest of the plan for one event and shapes the answer. Never rejects but for an aborted `context.signal`. */
   respond(event: SubgraphResult, context: GatewayContext): Result | Promise<Result>;
 }

@@ -5,21 +5,25 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it, vi } from 'vitest';
-import { loadConfig } from '../subgraphs/kit/config.ts';
+import { type Config, loadConfig } from '../subgraphs/kit/config.ts';
 import { createAuthenticator } from './auth.ts';
 import { signDevelopmentToken } from './development-key.ts';
+import { RateLimit } from './protection/rate-limit.ts';
 
 const folder = () => mkdtemp(path.join(tmpdir(), 'hashira-auth-'));
+const here = { address: '127.0.0.1' };
+const authenticator = (config: Config, rateLimit: Pick<RateLimit, 'take'> = { take: () => {} }) =>
+  createAuthenticator(config, rateLimit);
 const refused = { code: 'UNAUTHENTICATED' };
 
 describe('development tokens', () => {
   it('are accepted by the instance that made them and by no other', async () => {
     const [mine, other] = [await folder(), await folder()];
     const token = await signDevelopmentToken(mine, 'u-1', 'admin');
-    const authenticate = await createAuthenticator(loadConfig({ HASHIRA_DATA: mine }));
-    expect((await authenticate(`Bearer ${token}`)).identity).toEqual({ subject: 'u-1', scopes: ['admin'] });
+    const authenticate = await authenticator(loadConfig({ HASHIRA_DATA: mine }));
+    expect((await authenticate(`Bearer ${token}`, here)).identity).toEqual({ subject: 'u-1', scopes: ['admin'] });
     await expect(
-      (await createAuthenticator(loadConfig({ HASHIRA_DATA: other })))(`Bearer ${token}`),
+      (await authenticator(loadConfig({ HASHIRA_DATA: other })))(`Bearer ${token}`, here),
     ).rejects.toMatchObject(refused);
   });
 
@@ -30,16 +34,26 @@ describe('development tokens', () => {
   });
 });
 
+it('is not guessed more often than visitors may ask', async () => {
+  const rateLimit = new RateLimit({ RATE_LIMIT_PER_MINUTE: 0, RATE_LIMIT_ADDRESS_PER_MINUTE: 2 });
+  const authenticate = await authenticator(loadConfig({ HASHIRA_DATA: await folder() }), rateLimit);
+  const codes: unknown[] = [];
+  for (const guess of ['a', 'b', 'c']) {
+    await Promise.resolve(authenticate(`Bearer ${guess}`, here)).catch(({ code }) => codes.push(code));
+  }
+  expect(codes).toEqual(['UNAUTHENTICATED', 'UNAUTHENTICATED', 'RATE_LIMITED']);
+});
+
 describe('a token verified before', () => {
   it('is answered for at once, and not beyond its end', async () => {
     const dir = await folder();
     const token = `Bearer ${await signDevelopmentToken(dir, 'u-1', 'admin')}`;
-    const authenticate = await createAuthenticator(loadConfig({ HASHIRA_DATA: dir }));
-    const { expires } = await authenticate(token);
-    expect(authenticate(token)).not.toBeInstanceOf(Promise);
+    const authenticate = await authenticator(loadConfig({ HASHIRA_DATA: dir }));
+    const { expires } = await authenticate(token, here);
+    expect(authenticate(token, here)).not.toBeInstanceOf(Promise);
     vi.useFakeTimers({ now: expires + 1, toFake: ['Date'] });
     try {
-      await expect(authenticate(token)).rejects.toMatchObject(refused);
+      await expect(authenticate(token, here)).rejects.toMatchObject(refused);
     } finally {
       vi.useRealTimers();
     }
@@ -48,9 +62,9 @@ describe('a token verified before', () => {
   it('does not lend its identity to one that differs in a letter', async () => {
     const dir = await folder();
     const token = `Bearer ${await signDevelopmentToken(dir, 'u-1', 'admin')}`;
-    const authenticate = await createAuthenticator(loadConfig({ HASHIRA_DATA: dir }));
-    await authenticate(token);
-    await expect(authenticate(`${token.slice(0, -4)}AAAA`)).rejects.toMatchObject(refused);
+    const authenticate = await authenticator(loadConfig({ HASHIRA_DATA: dir }));
+    await authenticate(token, here);
+    await expect(authenticate(`${token.slice(0, -4)}AAAA`, here)).rejects.toMatchObject(refused);
   });
 });
 
@@ -62,7 +76,7 @@ describe('tokens of an issuer', () => {
     await new Promise((resolve) => server.once('listening', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     const config = loadConfig({ JWKS_URL: url, JWT_ISSUER: 'shop', JWT_AUDIENCE: 'graph' });
-    const authenticate = await createAuthenticator(config);
+    const authenticate = await authenticator(config);
     const sign = (claims: object, expires = '1h', key: Parameters<SignJWT['sign']>[0] = privateKey, alg = 'ES256') =>
       new SignJWT({ sub: 'u', iss: 'shop', aud: 'graph', ...claims })
         .setProtectedHeader({ alg, kid: 'k' })
@@ -70,7 +84,7 @@ describe('tokens of an issuer', () => {
         .sign(key);
     try {
       const good = await sign({ scope: 'customer root' });
-      const { identity, expires } = await authenticate(`Bearer ${good}`);
+      const { identity, expires } = await authenticate(`Bearer ${good}`, here);
       expect(identity).toEqual({ subject: 'u', scopes: ['customer', 'root'] });
       expect(Math.abs(expires - Date.now() - 3_605_000)).toBeLessThan(5_000);
       const bad = [
@@ -81,9 +95,9 @@ describe('tokens of an issuer', () => {
         `${good.slice(0, -6)}AAAAAA`,
         'nonsense',
       ];
-      for (const token of bad) await expect(authenticate(`Bearer ${token}`)).rejects.toMatchObject(refused);
-      await expect(authenticate('Basic abc')).rejects.toMatchObject(refused);
-      expect(await authenticate(undefined)).toEqual({ identity: null, expires: Number.POSITIVE_INFINITY });
+      for (const token of bad) await expect(authenticate(`Bearer ${token}`, here)).rejects.toMatchObject(refused);
+      await expect(authenticate('Basic abc', here)).rejects.toMatchObject(refused);
+      expect(await authenticate(undefined, here)).toEqual({ identity: null, expires: Number.POSITIVE_INFINITY });
     } finally {
       server.close();
     }
@@ -96,7 +110,7 @@ describe('tokens of an issuer', () => {
       .setProtectedHeader({ alg: 'ES256', kid: 'k' })
       .setExpirationTime('1h')
       .sign(privateKey);
-    const authenticate = await createAuthenticator(config);
-    await expect(authenticate(`Bearer ${token}`)).rejects.toMatchObject({ code: 'ISSUER_UNAVAILABLE' });
+    const authenticate = await authenticator(config);
+    await expect(authenticate(`Bearer ${token}`, here)).rejects.toMatchObject({ code: 'ISSUER_UNAVAILABLE' });
   });
 });

@@ -3,7 +3,9 @@ import { LRUCache } from 'lru-cache';
 import type { Identity } from '../subgraphs/kit/auth.ts';
 import type { Config } from '../subgraphs/kit/config.ts';
 import { HashiraError } from '../subgraphs/kit/errors.ts';
+import type { Caller } from './answer.types.ts';
 import { publicDevelopmentKey } from './development-key.ts';
+import type { RateLimit } from './protection/rate-limit.ts';
 
 /** What an Authorization header proves. */
 export interface Authenticated {
@@ -13,8 +15,16 @@ export interface Authenticated {
   expires: number;
 }
 
-/** Answers at once for a token verified lately. @throws HashiraError UNAUTHENTICATED for a token that is not good */
-export type Authenticate = (authorization: string | undefined) => Authenticated | Promise<Authenticated>;
+/**
+ * Answers at once for a token verified lately.
+ * @param from who sends it, for the rate limit
+ * @throws HashiraError UNAUTHENTICATED for a token that is not good; ISSUER_UNAVAILABLE when that cannot be told now; RATE_LIMITED
+ * for one address that tries many of either
+ */
+export type Authenticate = (
+  authorization: string | undefined,
+  from: Pick<Caller, 'address'>,
+) => Authenticated | Promise<Authenticated>;
 
 const ALGORITHMS = ['ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'];
 const CLOCK_TOLERANCE_S = 5;
@@ -25,7 +35,7 @@ const OUTAGES = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JOSE_GENERIC']);
 const VISITOR: Authenticated = { identity: null, expires: Number.POSITIVE_INFINITY };
 
 /** Verifies bearer tokens against the issuer's keys (JWKS_URL), or against the development key of this instance. */
-export async function createAuthenticator(config: Config): Promise<Authenticate> {
+export async function createAuthenticator(config: Config, rateLimit: Pick<RateLimit, 'take'>): Promise<Authenticate> {
   const key: JWTVerifyGetKey = config.JWKS_URL
     ? createRemoteJWKSet(new URL(config.JWKS_URL), { timeoutDuration: 5_000 })
     : createLocalJWKSet({ keys: [await publicDevelopmentKey(config.HASHIRA_DATA)] });
@@ -63,10 +73,15 @@ export async function createAuthenticator(config: Config): Promise<Authenticate>
       throw new HashiraError('UNAUTHENTICATED', message, { cause });
     }
   };
-  return (authorization) => {
+  return (authorization, from) => {
     if (!authorization) return VISITOR;
     const known = verified.get(authorization);
-    return known && known.expires > Date.now() ? known : verify(authorization);
+    if (known && known.expires > Date.now()) return known;
+    return verify(authorization).catch((error) => {
+      // Guessing tokens is counted as asking without one.
+      rateLimit.take({ identity: null, address: from.address });
+      throw error;
+    });
   };
 }
 

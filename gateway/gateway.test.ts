@@ -199,7 +199,7 @@ describe('other addresses', () => {
     const ready = await get('/health/ready');
     expect([ready.status, await ready.json()]).toEqual([
       503,
-      { status: 'unavailable', parts: { supergraph: 'ok', database: 'unavailable' } },
+      { status: 'unavailable', parts: { database: 'unavailable' } },
     ]);
   });
 

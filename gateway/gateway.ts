@@ -110,15 +110,14 @@ export async function startGateway(
     metrics,
     requestLog: createRequestLog(config.LOG_REQUESTS, log),
   });
-  const health = createHealth({ supergraph: () => true, database, breakers: () => sources.breakers() });
-  const authenticate = await createAuthenticator(config);
+  const health = createHealth({ database, breakers: () => sources.breakers() });
+  const authenticate = await createAuthenticator(config, rateLimit);
   const cors = new Cors(config.CORS_ORIGINS);
   const address = clientAddress(config.TRUST_PROXY);
   const server = createHttpServer({
     answer,
     authenticate,
     address,
-    rateLimit,
     cors,
     health,
     metrics,
@@ -130,7 +129,7 @@ export async function startGateway(
   const drain = createDrain(server);
   const sockets = createWebSocketServer({
     answer,
-    authenticate: async (authorization) => authenticate(authorization),
+    authenticate,
     allowOrigin: (origin, request) => cors.allowsSocket(origin, request),
     address,
     log,

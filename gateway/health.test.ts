@@ -5,38 +5,28 @@ import { Database } from '../subgraphs/kit/database.ts';
 import { createDatabase } from '../test/support/database.ts';
 import { createHealth } from './health.ts';
 
-const supergraph = () => true;
-
 describe('readiness', () => {
-  it('is ok with a supergraph and, where there is one, a database that answers', async () => {
-    expect(await createHealth({ supergraph }).ready()).toEqual({
+  it('is ok with a database that answers, and without one', async () => {
+    expect(await createHealth({}).ready()).toEqual({
       ready: true,
       status: 'ok',
-      parts: { supergraph: 'ok' },
+      parts: {},
     });
     const database = await createDatabase();
-    expect(await createHealth({ supergraph, database }).ready()).toEqual({
+    expect(await createHealth({ database }).ready()).toEqual({
       ready: true,
       status: 'ok',
-      parts: { supergraph: 'ok', database: 'ok' },
+      parts: { database: 'ok' },
     });
     await database.close();
   });
 
-  it('is not given without a supergraph, and comes with it', async () => {
-    let loaded = false;
-    const health = createHealth({ supergraph: () => loaded });
-    expect(await health.ready()).toMatchObject({ ready: false, status: 'unavailable' });
-    loaded = true;
-    expect(await health.ready()).toMatchObject({ ready: true, status: 'ok' });
-  });
-
   it('is not given while the database is away', async () => {
     const database = new Database('postgres://nobody@127.0.0.1:1/none');
-    expect(await createHealth({ supergraph, database }).ready()).toEqual({
+    expect(await createHealth({ database }).ready()).toEqual({
       ready: false,
       status: 'unavailable',
-      parts: { supergraph: 'ok', database: 'unavailable' },
+      parts: { database: 'unavailable' },
     });
     await database.close();
   });
@@ -47,7 +37,7 @@ describe('readiness', () => {
     await new Promise((resolve) => mute.once('listening', resolve));
     const { port } = mute.address() as AddressInfo;
     const database = new Database(`postgres://nobody@127.0.0.1:${port}/none`);
-    const health = createHealth({ supergraph, database });
+    const health = createHealth({ database });
     const before = Date.now();
     const answers = await Promise.all(Array.from({ length: 20 }, () => health.ready()));
     expect(Date.now() - before).toBeLessThan(3_000);
@@ -57,16 +47,16 @@ describe('readiness', () => {
 
   it('is degraded, but given, while the breaker of a subgraph is open', async () => {
     const breakers = () => [['catalog', 'open'] as const, ['forecast', 'half-open'] as const];
-    expect(await createHealth({ supergraph, breakers }).ready()).toEqual({
+    expect(await createHealth({ breakers }).ready()).toEqual({
       ready: true,
       status: 'degraded',
-      parts: { supergraph: 'ok', 'subgraph.catalog': 'degraded', 'subgraph.forecast': 'ok' },
+      parts: { 'subgraph.catalog': 'degraded', 'subgraph.forecast': 'ok' },
     });
   });
 
   it('ends when the process is about to', async () => {
-    const health = createHealth({ supergraph });
+    const health = createHealth({});
     health.drain();
-    expect(await health.ready()).toEqual({ ready: false, status: 'draining', parts: { supergraph: 'ok' } });
+    expect(await health.ready()).toEqual({ ready: false, status: 'draining', parts: {} });
   });
 });

@@ -18,8 +18,6 @@ export interface Health {
 }
 
 export interface HealthParts {
-  /** Whether a supergraph is being served. */
-  supergraph(): boolean;
   /** Only where this process has one. Models are not asked for: without them the graph serves fallbacks. */
   database?: Queryable | undefined;
   /** Circuit breaker of each subgraph reached by URL. */
@@ -28,8 +26,8 @@ export interface HealthParts {
 
 const PROBE_MS = 2_000;
 
-/** Health by its parts. However often it is asked, the database has at most one probe in flight. */
-export function createHealth({ supergraph, database, breakers }: HealthParts): Health {
+/** Health by its parts; the doors open only once a supergraph is served. However often it is asked, the database has at most one probe in flight. */
+export function createHealth({ database, breakers }: HealthParts): Health {
   let draining = false;
   let probing: Promise<PartState> | undefined;
   const probe = (queryable: Queryable) => {
@@ -40,7 +38,7 @@ export function createHealth({ supergraph, database, breakers }: HealthParts): H
   };
   return {
     ready: async () => {
-      const parts: Record<string, PartState> = { supergraph: supergraph() ? 'ok' : 'unavailable' };
+      const parts: Record<string, PartState> = {};
       if (database) parts.database = await probe(database);
       for (const [name, state] of breakers?.() ?? []) parts[`subgraph.${name}`] = state === 'open' ? 'degraded' : 'ok';
       const states = Object.values(parts);

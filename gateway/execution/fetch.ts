@@ -1,6 +1,6 @@
 import type { FetchNode } from '@apollo/query-planner';
 import { HashiraError } from '../../subgraphs/kit/errors.ts';
-import { formatError } from '../../subgraphs/kit/format-error.ts';
+import { formatError, formatThrown } from '../../subgraphs/kit/format-error.ts';
 import type { SubgraphError, SubgraphFetch, SubgraphResult, Variables } from '../sources/source.ts';
 import { merge } from './merge.ts';
 import { collect, locations, type PathElement, type ResponsePath } from './path.ts';
@@ -190,8 +190,5 @@ function attempt(
 function fail({ context, errors }: Run, error: unknown, path: ResponsePath): void {
   const { signal, log } = context;
   if (signal?.aborted) throw signal.reason;
-  const message = error instanceof Error ? error.message : String(error);
-  const extensions = error instanceof HashiraError ? error.extensions : {};
-  const shown = formatError({ message, extensions, originalError: error }, log);
-  errors.push({ message: shown.message, path, extensions: shown.extensions ?? {} });
+  errors.push({ ...formatThrown(error, log), path });
 }

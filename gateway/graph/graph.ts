@@ -8,7 +8,14 @@ import type { Source } from '../sources/source.ts';
 import { Completion } from './completion.ts';
 import { Operation } from './operation.ts';
 import { type RequiredArguments, separateRequiredArguments } from './required-arguments.ts';
-import { accessRules, resolvableKeysFirst, subgraphEntries, taggedFields, withClientDirectives } from './supergraph.ts';
+import {
+  accessRules,
+  hasInterfaceObjects,
+  resolvableKeysFirst,
+  subgraphEntries,
+  taggedFields,
+  withClientDirectives,
+} from './supergraph.ts';
 
 /** What a supergraph may ask of its gateway: this one enforces access and cost itself. */
 const FEATURES = new Set(
@@ -91,7 +98,7 @@ export class Graph {
       fieldNames: fieldNames(whole),
       shared: taggedFields(document, SHARED),
       introspectsAllowed,
-      interfaceObjects: /isInterfaceObject: *true/.test(sdl),
+      interfaceObjects: hasInterfaceObjects(document),
       source: (name) => sources.get(name) as Source,
       graphOf: (name) => graphs.get(name) as string,
       log,

@@ -2,7 +2,7 @@ import type { QueryPlan } from '@apollo/query-planner';
 import { type DocumentNode, type FragmentDefinitionNode, Kind, type OperationDefinitionNode } from 'graphql';
 import type { Identity } from '../../subgraphs/kit/auth.ts';
 import { HashiraError } from '../../subgraphs/kit/errors.ts';
-import type { Result } from '../answer.types.ts';
+import type { Result, SubscriptionPlan } from '../answer.types.ts';
 import type { GatewayContext } from '../context.ts';
 import { deliver, Fetched } from '../execution/deferred.ts';
 import { absorbRoot, compileVariables } from '../execution/fetch.ts';
@@ -10,7 +10,6 @@ import { placed } from '../execution/placed.ts';
 import { compileRewrites } from '../execution/rewrites.ts';
 import type { Data, ResultError, Run } from '../execution/run.ts';
 import type { Variables } from '../sources/source.ts';
-import type { Subscribable } from '../subscriptions/shared-event.ts';
 import { compileProgram, type Program } from './compile.ts';
 import { asksSchema, conditionVariables, deferVariables, fragmentsOf, pick, responseKeys } from './document.ts';
 import type { GraphParts } from './graph.ts';
@@ -110,7 +109,7 @@ export class Operation {
   }
 
   /** How to listen to a subscription; or the answer at once, where its field is denied. */
-  subscription(variables: Variables, context: GatewayContext): Subscribable | Result {
+  subscription(variables: Variables, context: GatewayContext): SubscriptionPlan | Result {
     const program = this.program(context, variables);
     const { primary } = program;
     if (!primary) return this.finish(program, { data: {}, variables, context, errors: [] });

@@ -105,14 +105,27 @@ export function taggedFields(supergraph: DocumentNode, tag: string): ReadonlySet
   return tagged;
 }
 
+/** Whether some subgraph knows an interface as if it were an object. */
+export function hasInterfaceObjects(supergraph: DocumentNode): boolean {
+  return supergraph.definitions.some(
+    (definition) =>
+      definition.kind === Kind.INTERFACE_TYPE_DEFINITION &&
+      definition.directives?.some((directive) => joins(directive, 'isInterfaceObject', true)),
+  );
+}
+
+/** Whether the directive says so of a type in one subgraph. */
+function joins(directive: ConstDirectiveNode, argument: string, is: boolean): boolean {
+  const value = directive.arguments?.find(({ name }) => name.value === argument)?.value;
+  return directive.name.value === 'join__type' && value?.kind === Kind.BOOLEAN && value.value === is;
+}
+
 /**
  * The supergraph with the keys of each type in another order: those first by which a subgraph can be asked. When the planner goes
  * back to a subgraph for a field that requires others, it takes the first key it knows the fields of.
  */
 export function resolvableKeysFirst(supergraph: DocumentNode): DocumentNode {
-  const isUnresolvable = ({ name, arguments: given }: ConstDirectiveNode) =>
-    name.value === 'join__type' &&
-    given?.some(({ name, value }) => name.value === 'resolvable' && value.kind === Kind.BOOLEAN && !value.value);
+  const isUnresolvable = (directive: ConstDirectiveNode) => joins(directive, 'resolvable', false);
   return {
     ...supergraph,
     definitions: supergraph.definitions.map((definition) => {

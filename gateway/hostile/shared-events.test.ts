@@ -3,10 +3,11 @@ import { parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { createLogger } from '../../subgraphs/kit/log.ts';
 import { supergraphOf } from '../../test/support/graph.ts';
+import type { SubscriptionPlan } from '../answer.types.ts';
 import type { GatewayContext } from '../context.ts';
 import { Graph } from '../graph/graph.ts';
 import type { Source, SubgraphResult, Variables } from '../sources/source.ts';
-import { SharedEvent, type Subscribable } from '../subscriptions/shared-event.ts';
+import { SharedEvent } from '../subscriptions/shared-event.ts';
 
 const log = createLogger('test', 'silent');
 const context: GatewayContext = { identity: null, requestId: 'r', log, subgraphContexts: new Map() };
@@ -36,7 +37,7 @@ const source = (name: string): Source => ({
   stop: async () => {},
 });
 const graph = new Graph(sdl, { sources: new Map(['jobs', 'names', 'clock'].map((name) => [name, source(name)])), log });
-const plan = (text: string) => graph.operation(parse(text)).subscription({}, context) as Subscribable;
+const plan = (text: string) => graph.operation(parse(text)).subscription({}, context) as SubscriptionPlan;
 const event = (): SubgraphResult => ({ data: { job: { __typename: 'Job', id: '1' } } });
 
 it('gives each subscriber of a shared event the fields by its own names', async () => {

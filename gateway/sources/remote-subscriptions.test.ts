@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { WebSocketServer } from 'ws';
 import { createLogger } from '../../subgraphs/kit/log.ts';
 import {
   type Counts,
@@ -11,6 +10,8 @@ import {
   until,
 } from '../../test/support/small-subgraph.ts';
 import type { GatewayContext } from '../context.ts';
+import { Subscriptions } from '../subscriptions/subscriptions.ts';
+import { testCaller, testPlan } from '../subscriptions/testing.ts';
 import { RemoteSource, type RemoteSourceOptions } from './remote.ts';
 import type { SubgraphResult } from './source.ts';
 
@@ -42,7 +43,7 @@ function source(url: string, options: Partial<RemoteSourceOptions> = {}): Remote
     name: 'small',
     url,
     secret: SUBGRAPH_SECRET,
-    reconnect: { waitMs: 20 },
+    connect: { waitMs: 20 },
     ...options,
   });
   ends.push(() => remote.stop());
@@ -102,7 +103,7 @@ describe('a subscription by URL', () => {
 
   it('is refused when signed with a wrong secret, without further tries', async () => {
     const { url, counts } = await subgraph();
-    const remote = source(url, { secret: 'f'.repeat(32), reconnect: { waitMs: 60_000 } });
+    const remote = source(url, { secret: 'f'.repeat(32), connect: { waitMs: 60_000 } });
     await expect(subscribe(remote, WAITING)).rejects.toMatchObject({
       code: 'SUBGRAPH_UNAVAILABLE',
       cause: { code: 4403 },
@@ -165,58 +166,49 @@ describe('a subscription by URL', () => {
 });
 
 describe('a subscription whose subgraph goes away', () => {
-  it('goes on when it is back', async () => {
+  it('ends with an error at once, and is never sent a second time', async () => {
     const first = await subgraph();
-    const remote = source(first.url);
-    const values: unknown[] = [];
-    const reading = subscribe(remote, TICKS, { n: 1_000, ms: 10 }).then(async (events) => {
-      for await (const { data } of events) {
-        values.push(data?.ticks);
-        if (values.length > 5 && data?.ticks === 3) break;
-      }
-    });
-    await until(() => values.length > 5);
+    const remote = source(first.url, { connect: { waitMs: 1 } });
+    const [one, two] = [await subscribe(remote, WAITING), await subscribe(remote, WAITING)];
+    await until(() => first.counts.opened === 2);
     await first.stop();
     const second = await subgraph(first.port);
-    await reading;
+    await expect(one.next()).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
+    await expect(two.next()).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
+    await nothingLeft(remote, first.counts);
+    // Who may subscribes again, and gets a socket of its own.
+    expect(await all(await subscribe(remote, TICKS, { n: 2, ms: 1 }))).toEqual([1, 2]);
+    await nothingLeft(remote, second.counts);
+    expect([first.counts.opened, second.counts.opened]).toEqual([2, 1]);
+  });
+
+  it('goes on when it is back, where its latest event stands for those before', async () => {
+    const first = await subgraph();
+    const remote = source(first.url);
+    const engine = new Subscriptions({ perUser: 1, queue: 16, log });
+    ends.push(() => engine.stop());
+    const fetch = remote.prepare({ kind: 'subscription', name: undefined, text: TICKS });
+    const plan = testPlan(fetch, { shareable: true, variables: { n: 1_000, ms: 10 } });
+    const events = await engine.open(plan, context(), testCaller());
+    const ticks = async (until: number) => {
+      for await (const { data } of { [Symbol.asyncIterator]: () => ({ next: () => events.next() }) })
+        if (data?.ticks === until) return;
+    };
+    await ticks(5);
+    await first.stop();
+    const second = await subgraph(first.port);
+    await ticks(3);
+    await events.return?.();
     expect([first.counts.opened, second.counts.opened]).toEqual([1, 1]);
     await nothingLeft(remote, second.counts);
   });
 
-  it('ends with an error after the last try', async () => {
-    const { url, stop } = await subgraph();
-    const remote = source(url, { reconnect: { tries: 3, waitMs: 10 } });
-    const events = await subscribe(remote, WAITING);
-    await stop();
-    await expect(events.next()).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
-    expect(remote.sockets.size).toBe(0);
-  });
-
-  it('ends at once where reconnecting is left to others', async () => {
-    const { url, stop } = await subgraph();
-    const remote = source(url, { reconnect: { tries: 0, waitMs: 60_000 } });
-    const events = await subscribe(remote, WAITING);
-    await stop();
-    await expect(events.next()).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
-  });
-
-  it('is not tried for ever when the subgraph accepts and breaks every connection', async () => {
-    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-    await once(server, 'listening');
-    ends.push(() => server.close());
-    let connections = 0;
-    server.on('connection', (socket) => {
-      connections++;
-      socket.on('message', (message) => {
-        if (String(message).includes('connection_init')) socket.send('{"type":"connection_ack"}');
-        else socket.terminate();
-      });
-    });
-    const { port } = server.address() as { port: number };
-    const remote = source(`http://127.0.0.1:${port}/`, { reconnect: { tries: 3, waitMs: 5 } });
-    const events = await subscribe(remote, WAITING);
-    await expect(events.next()).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
-    expect(connections).toBe(4);
+  it('waits for a subgraph that is only just starting', async () => {
+    const away = await subgraph();
+    await away.stop();
+    const events = subscribe(source(away.url, { connect: { waitMs: 200 } }), TICKS, { n: 2, ms: 1 });
+    await subgraph(away.port);
+    expect(await all(await events)).toEqual([1, 2]);
   });
 
   it('is refused when the subgraph was never there, and left at once while it is tried', async () => {
@@ -225,10 +217,10 @@ describe('a subscription whose subgraph goes away', () => {
     await once(gone, 'listening');
     const { port } = gone.address() as { port: number };
     gone.close();
-    const remote = source(`http://127.0.0.1:${port}/graphql`, { reconnect: { waitMs: 5 } });
+    const remote = source(`http://127.0.0.1:${port}/graphql`, { connect: { waitMs: 5 } });
     await expect(subscribe(remote, WAITING)).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
 
-    const patient = source(`http://127.0.0.1:${port}/graphql`, { reconnect: { waitMs: 60_000 } });
+    const patient = source(`http://127.0.0.1:${port}/graphql`, { connect: { waitMs: 60_000 } });
     const left = new AbortController();
     const trying = subscribe(patient, WAITING, {}, { signal: left.signal });
     setTimeout(() => left.abort(new Error('left')), 100);

@@ -6,7 +6,7 @@ import type { FetchObserver } from './fetch-observer.ts';
 import { RemoteCall, type Upstream } from './remote-call.ts';
 import { SignedIdentities } from './signed-identities.ts';
 import type { Source, SubgraphFetch, SubgraphOperation, SubgraphResult, Variables } from './source.ts';
-import { type ReconnectOptions, UpstreamSockets } from './upstream-sockets.ts';
+import { type ConnectOptions, UpstreamSockets } from './upstream-sockets.ts';
 
 export interface RemoteSourceOptions {
   name: string;
@@ -25,7 +25,8 @@ export interface RemoteSourceOptions {
   /** At the end, longest wait for the answers still to come. @default 5000 */
   drainMs?: number;
   breaker?: CircuitBreakerOptions;
-  reconnect?: ReconnectOptions;
+  /** Of the sockets for subscriptions. */
+  connect?: ConnectOptions;
   observer?: FetchObserver;
 }
 
@@ -65,7 +66,7 @@ export class RemoteSource implements Source, Upstream {
       bodyTimeout: 0,
       maxResponseSize: maxAnswerBytes,
     });
-    this.sockets = new UpstreamSockets(name, url, this.identities, maxAnswerBytes, options.reconnect);
+    this.sockets = new UpstreamSockets(name, url, this.identities, maxAnswerBytes, options.connect);
   }
 
   get state(): BreakerState {

@@ -9,15 +9,11 @@ import { EventQueue } from './event-queue.ts';
 import type { SignedIdentities } from './signed-identities.ts';
 import type { SubgraphError, SubgraphResult } from './source.ts';
 
-export interface ReconnectOptions {
-  /** Tries to connect again before the streams of a lost socket end; events meanwhile are lost. 0 leaves it to who subscribes. @default 5 */
+export interface ConnectOptions {
+  /** Further tries to connect. @default 2 */
   tries?: number;
-  /** The same for a socket that never was connected: somebody waits for it. @default 2, never more than `tries` */
-  firstTries?: number;
   /** Wait before the first of them, doubled each time, then up to as much again at random. @default 500 */
   waitMs?: number;
-  /** A connection that broke sooner than this counts as one more failed try. @default 10000 */
-  steadyMs?: number;
 }
 
 /** The socket of one identity. */
@@ -35,7 +31,8 @@ const PING_MS = 10_000;
 
 /**
  * Subscriptions of one subgraph by the protocol graphql-transport-ws. Those of one identity share a socket: the identity is proven once
- * per socket, and events for many subscribers that leave the subgraph together are read together.
+ * per socket, and events for many subscribers that leave the subgraph together are read together. The streams of a lost socket end:
+ * whether to subscribe again is for who subscribed to say, because it may do something, such as asking a model, twice.
  */
 export class UpstreamSockets {
   private readonly shared = new Map<string, Shared>();
@@ -48,7 +45,7 @@ export class UpstreamSockets {
     url: URL,
     private readonly identities: SignedIdentities | undefined,
     private readonly maxMessageBytes: number,
-    private readonly reconnect: ReconnectOptions = {},
+    private readonly connect: ConnectOptions = {},
   ) {
     this.url = url.href.replace(/^http/, 'ws');
   }
@@ -60,7 +57,7 @@ export class UpstreamSockets {
 
   /**
    * Resolves once the subgraph has accepted the identity.
-   * @throws HashiraError SUBGRAPH_UNAVAILABLE when it did not, or later, by the iterator, when the connection is lost for good;
+   * @throws HashiraError SUBGRAPH_UNAVAILABLE when it did not, or later, by the iterator, when the connection is lost;
    * the reason of `context.signal` when the client has left
    */
   async subscribe(payload: SubscribePayload, context: GatewayContext): Promise<AsyncIterableIterator<SubgraphResult>> {
@@ -140,8 +137,7 @@ export class UpstreamSockets {
 
   /** @param proof who asks, signed anew for every connection */
   private open(proof: () => Record<string, string> | undefined): Shared {
-    const { tries = 5, waitMs = 500, steadyMs = 10_000 } = this.reconnect;
-    const firstTries = Math.min(this.reconnect.firstTries ?? 2, tries);
+    const { tries = 2, waitMs = 500 } = this.connect;
     const options = { handshakeTimeout: HANDSHAKE_MS, maxPayload: this.maxMessageBytes, perMessageDeflate: false };
     class Socket extends WebSocket {
       constructor(url: string, protocol: string) {
@@ -150,9 +146,7 @@ export class UpstreamSockets {
         this.on('error', () => {});
       }
     }
-    let failed = 0;
     let everConnected = false;
-    let connectedAt = 0;
     let pong: NodeJS.Timeout | undefined;
     let ids = 0;
     const client: Client = createClient({
@@ -162,18 +156,15 @@ export class UpstreamSockets {
       connectionAckWaitTimeout: HANDSHAKE_MS,
       keepAlive: PING_MS,
       generateID: () => String(++ids),
-      // Counted here: the client counts from zero again after each connection, so one that always breaks it would try for ever.
-      retryAttempts: Number.MAX_SAFE_INTEGER,
-      shouldRetry: (error) => failed <= (everConnected ? tries : firstTries) && !isFinal(error),
-      retryWait: () => sleep((1 + Math.random()) * waitMs * 2 ** Math.max(0, failed - 1), undefined, { ref: false }),
+      retryAttempts: tries,
+      shouldRetry: (error) => !everConnected && !isFinal(error),
+      retryWait: (retries) => sleep((1 + Math.random()) * waitMs * 2 ** retries, undefined, { ref: false }),
       on: {
         connected: () => {
           shared.connected = everConnected = true;
-          connectedAt = performance.now();
         },
         closed: () => {
           clearTimeout(pong);
-          failed = shared.connected && performance.now() - connectedAt > steadyMs ? 1 : failed + 1;
           shared.connected = false;
         },
         ping: (received) => {

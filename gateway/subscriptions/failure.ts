@@ -1,13 +1,11 @@
 import { HashiraError } from '../../subgraphs/kit/errors.ts';
-import { formatError } from '../../subgraphs/kit/format-error.ts';
+import { formatThrown } from '../../subgraphs/kit/format-error.ts';
 import type { Logger } from '../../subgraphs/kit/log.ts';
 import type { Result } from '../answer.types.ts';
 
 /** An answer that has no data, only what went wrong, as a client may see it. The operator's log gets all of it. */
 export function failure(error: unknown, log: Logger): Result {
-  const { message, extensions } = error as Partial<HashiraError>;
-  const formatted = formatError({ message: message ?? String(error), extensions, originalError: error }, log);
-  return { errors: [{ message: formatted.message, extensions: formatted.extensions }] } as unknown as Result;
+  return { errors: [formatThrown(error, log)] } as unknown as Result;
 }
 
 export const slowConsumer = () =>

@@ -5,12 +5,6 @@ import type { SubgraphResult } from '../sources/source.ts';
 import { detached } from './detached.ts';
 import { failure } from './failure.ts';
 
-/** A plan as the engine takes it. */
-export interface Subscribable extends SubscriptionPlan {
-  /** Equal for plans that answer every event alike: the same operation with the same variables. Unset: no other plan does. */
-  answerKey?: string;
-}
-
 /** One event of an upstream. Subscribers who asked the same get the same answer, made once. */
 export class SharedEvent {
   readonly #result: SubgraphResult;
@@ -25,7 +19,7 @@ export class SharedEvent {
     this.#log = context.log;
   }
 
-  answer(plan: Subscribable): Result | Promise<Result> {
+  answer(plan: SubscriptionPlan): Result | Promise<Result> {
     const key = plan.answerKey ?? plan;
     let answer = this.#answers.get(key);
     if (!answer) {
@@ -40,7 +34,7 @@ export class SharedEvent {
     return new SharedEvent(this.#result, this.#context);
   }
 
-  #respond(plan: Subscribable): Result | Promise<Result> {
+  #respond(plan: SubscriptionPlan): Result | Promise<Result> {
     try {
       const { data, errors } = this.#result;
       // What belongs to an event is put into it: where it has several answers, each is made of one of its own.

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HashiraError } from '../../subgraphs/kit/errors.ts';
-import type { Caller, Result } from '../answer.types.ts';
-import type { Subscribable } from './shared-event.ts';
+import type { Caller, Result, SubscriptionPlan } from '../answer.types.ts';
 import { Subscriptions, type SubscriptionsOptions } from './subscriptions.ts';
 import { silent, TestSubgraph, testCaller, testContext, testPlan } from './testing.ts';
 
@@ -11,7 +10,7 @@ const start = (options: Partial<SubscriptionsOptions> = {}) => {
   engine = new Subscriptions({ perUser: 100, queue: 16, log: silent, ...options });
   return engine;
 };
-const open = (plan: Subscribable, over: Partial<Caller> = {}) => {
+const open = (plan: SubscriptionPlan, over: Partial<Caller> = {}) => {
   const caller = testCaller(over);
   return engine.open(plan, testContext(caller), caller);
 };
@@ -379,7 +378,7 @@ it('leaves nothing open whatever subscribers, callers, subgraphs and answers do'
   const live = async () => {
     const leaving = new AbortController();
     const expires = chance(5) ? Date.now() + 10 : Number.POSITIVE_INFINITY;
-    const opening = open(plans[seed % 3] as Subscribable, { signal: leaving.signal, expires });
+    const opening = open(plans[seed % 3] as SubscriptionPlan, { signal: leaving.signal, expires });
     if (chance(4)) leaving.abort();
     const stream = await opening;
     for (let i = 0; i < 20; i++) {

@@ -1,12 +1,11 @@
 import { HashiraError } from '../../subgraphs/kit/errors.ts';
 import type { Logger } from '../../subgraphs/kit/log.ts';
 import { identityKey } from '../access/identity-key.ts';
-import type { Caller, Result } from '../answer.types.ts';
+import type { Caller, Result, SubscriptionPlan } from '../answer.types.ts';
 import type { GatewayContext } from '../context.ts';
 import { networkOf } from '../protection/address.ts';
 import { at } from './deadline.ts';
 import { failure, shuttingDown, tokenExpired } from './failure.ts';
-import type { Subscribable } from './shared-event.ts';
 import { Subscriber } from './subscriber.ts';
 import { Upstream } from './upstream.ts';
 
@@ -56,7 +55,7 @@ export class Subscriptions {
    * Answers to the events of a subscription, until its source ends, `return()` is called, or the caller leaves.
    * @throws HashiraError TOO_MANY_SUBSCRIPTIONS, TOKEN_EXPIRED, SHUTTING_DOWN, or why the subgraph did not accept
    */
-  async open(plan: Subscribable, context: GatewayContext, caller: Caller): Promise<AsyncIterableIterator<Result>> {
+  async open(plan: SubscriptionPlan, context: GatewayContext, caller: Caller): Promise<AsyncIterableIterator<Result>> {
     if (this.#stopping) throw shuttingDown();
     if (caller.expires <= Date.now()) throw tokenExpired();
     caller.signal.throwIfAborted();
@@ -94,7 +93,7 @@ export class Subscriptions {
     await Promise.race([Promise.all([...this.#upstreams].map(({ closed }) => closed)), late]);
   }
 
-  #upstream(plan: Subscribable, context: GatewayContext): Upstream {
+  #upstream(plan: SubscriptionPlan, context: GatewayContext): Upstream {
     const key = plan.shareable
       ? JSON.stringify([plan.subgraph, plan.text, plan.variables, identityKey(context.identity)])
       : null;

@@ -1,8 +1,7 @@
 import { createLogger } from '../../subgraphs/kit/log.ts';
-import type { Caller, Result } from '../answer.types.ts';
+import type { Caller, Result, SubscriptionPlan } from '../answer.types.ts';
 import type { GatewayContext } from '../context.ts';
 import type { SubgraphFetch, SubgraphResult, Variables } from '../sources/source.ts';
-import type { Subscribable } from './shared-event.ts';
 
 const log = createLogger('test', 'silent');
 
@@ -71,7 +70,7 @@ export class TestSubgraph implements SubgraphFetch {
 }
 
 /** Answers `{n}` of the event; `over` replaces parts of it. */
-export function testPlan(fetch: SubgraphFetch, over: Partial<Subscribable> = {}): Subscribable {
+export function testPlan(fetch: SubgraphFetch, over: Partial<SubscriptionPlan> = {}): SubscriptionPlan {
   return {
     subgraph: 'test',
     text: 'subscription{n}',

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ERROR_CODES, type ErrorCode, HashiraError } from '../../subgraphs/kit/errors.ts';
 import type { Logger } from '../../subgraphs/kit/log.ts';
+import type { SubscriptionPlan } from '../answer.types.ts';
 import type { GatewayContext } from '../context.ts';
 import type { SubgraphResult } from '../sources/source.ts';
 import { detached } from './detached.ts';
 import { failure, slowConsumer } from './failure.ts';
-import { SharedEvent, type Subscribable } from './shared-event.ts';
+import { SharedEvent } from './shared-event.ts';
 import type { Subscriber } from './subscriber.ts';
 
 /** Waits before each try to reach a lost subgraph again, ms; half of it is left to chance. */
@@ -17,11 +18,11 @@ export class Upstream {
   readonly opened: Promise<void>;
   /** When nothing of it is left. Never rejects. */
   readonly closed: Promise<void>;
-  readonly #plan: Subscribable;
+  readonly #plan: SubscriptionPlan;
   readonly #context: GatewayContext;
   readonly #patience: number;
   readonly #log: Logger;
-  readonly #subscribers = new Map<Subscriber, Subscribable>();
+  readonly #subscribers = new Map<Subscriber, SubscriptionPlan>();
   readonly #left = new AbortController();
   readonly #opening = Promise.withResolvers<void>();
   #iterator: AsyncIterableIterator<SubgraphResult> | null = null;
@@ -31,7 +32,7 @@ export class Upstream {
    * @param patience ms for which a full queue may hold up the events
    * @param onEnd called once, as soon as nobody may join any more
    */
-  constructor(plan: Subscribable, context: GatewayContext, patience: number, onEnd: () => void) {
+  constructor(plan: SubscriptionPlan, context: GatewayContext, patience: number, onEnd: () => void) {
     this.#plan = plan;
     this.#context = detached(context, this.#left.signal);
     this.#patience = patience;
@@ -43,7 +44,7 @@ export class Upstream {
   }
 
   /** A late subscriber is told the latest event at once. */
-  join(subscriber: Subscriber, plan: Subscribable): void {
+  join(subscriber: Subscriber, plan: SubscriptionPlan): void {
     this.#subscribers.set(subscriber, plan);
     if (this.#latest) this.#push(this.#latest.again(), subscriber, plan);
   }
@@ -102,7 +103,7 @@ export class Upstream {
     }
   }
 
-  #push(event: SharedEvent, subscriber: Subscriber, plan: Subscribable): void {
+  #push(event: SharedEvent, subscriber: Subscriber, plan: SubscriptionPlan): void {
     subscriber.push(() => event.answer(plan));
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { ERROR_CODES, type ErrorCode, HashiraError } from '../../subgraphs/kit/errors.ts';
+import { ERROR_CODES, type ErrorCode } from '../../subgraphs/kit/errors.ts';
+import { formatThrown } from '../../subgraphs/kit/format-error.ts';
 import type { Logger } from '../../subgraphs/kit/log.ts';
 import type { Answer, Caller, GraphQLRequest, Result } from '../answer.types.ts';
 import type { Authenticate, Authenticated } from '../auth.ts';
@@ -12,7 +13,6 @@ import type { Page } from '../pages.ts';
 import type { Cors } from '../protection/cors.ts';
 import { refuseCrossSite } from '../protection/csrf.ts';
 import { isInternal } from '../protection/internal.ts';
-import type { RateLimit } from '../protection/rate-limit.ts';
 import { resultType, streamFormat, takesParts } from './accept.ts';
 import { readRequest } from './http-request.ts';
 import { writeDeferred, writeMultipart } from './multipart.ts';
@@ -24,7 +24,6 @@ export interface Door {
   answer(request: GraphQLRequest, caller: Caller): Answer | Promise<Answer>;
   authenticate: Authenticate;
   address(request: IncomingMessage): string;
-  rateLimit: Pick<RateLimit, 'take'>;
   cors: Cors;
   health: Health;
   metrics: Metrics | null;
@@ -43,14 +42,11 @@ export function createHttpServer(door: Door): Server {
     route(door, request, response).catch((error: unknown) => {
       // Nobody is there to be told.
       if (response.destroyed) return;
-      if (error instanceof HashiraError) {
-        const { code, retryAfter } = error.extensions;
-        door.metrics?.refused(code);
-        if (typeof retryAfter === 'number' && !response.headersSent) response.setHeader('retry-after', retryAfter);
-        return sendError(response, code, error.message);
-      }
-      door.log.error({ err: error }, 'request failed');
-      sendError(response, 'INTERNAL_SERVER_ERROR', 'Something went wrong on our side. It has been logged.');
+      const { message, extensions } = formatThrown(error, door.log);
+      const { code, retryAfter } = extensions;
+      door.metrics?.refused(code);
+      if (typeof retryAfter === 'number' && !response.headersSent) response.setHeader('retry-after', retryAfter);
+      sendError(response, code, message);
     });
   });
   server.headersTimeout = 10_000;
@@ -95,14 +91,8 @@ async function graphql(door: Door, request: IncomingMessage, response: ServerRes
   }
   refuseCrossSite(method, headers, door.cors);
   const caller = new HttpCaller(door, request, response);
-  try {
-    const authenticated = door.authenticate(headers.authorization);
-    caller.authenticated = authenticated instanceof Promise ? await authenticated : authenticated;
-  } catch (error) {
-    // Guessing tokens is counted as asking without one.
-    door.rateLimit.take(caller);
-    throw error;
-  }
+  const authenticated = door.authenticate(headers.authorization, caller);
+  caller.authenticated = authenticated instanceof Promise ? await authenticated : authenticated;
   const asked = await readRequest(request, search, door.maxBodyBytes);
   const pending = door.answer(asked, caller);
   const answer = pending instanceof Promise ? await pending : pending;

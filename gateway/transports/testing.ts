@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Identity } from '../../subgraphs/kit/auth.ts';
 import { HashiraError } from '../../subgraphs/kit/errors.ts';
 import { createLogger } from '../../subgraphs/kit/log.ts';
 import type { Answer, Caller, GraphQLRequest, Result } from '../answer.types.ts';
+import type { Authenticated } from '../auth.ts';
 import type { SubgraphFetch, SubgraphResult } from '../sources/source.ts';
 import { Subscriptions } from '../subscriptions/subscriptions.ts';
 import { testContext, testPlan } from '../subscriptions/testing.ts';
@@ -134,11 +134,10 @@ export class TestServer {
 }
 
 /** `Bearer <name>`, or `Bearer <name> <ms>` for a token that ends so soon. */
-async function authenticate(
-  authorization: string | undefined,
-): Promise<{ identity: Identity | null; expires: number }> {
+async function authenticate(authorization: string | undefined): Promise<Authenticated> {
   if (!authorization) return { identity: null, expires: Number.POSITIVE_INFINITY };
   const [, subject = '', ms] = authorization.split(' ');
+  if (subject === 'unknowable') throw new HashiraError('ISSUER_UNAVAILABLE', 'Your token cannot be checked now.');
   if (subject === 'bad') throw new HashiraError('UNAUTHENTICATED', 'Your token is not valid here.');
   return {
     identity: { subject, scopes: ['customer'] },

@@ -157,6 +157,12 @@ describe('a WebSocket', () => {
     await expect(first(bad, { query: '{ who }' })).rejects.toMatchObject({ code: 4403 });
   });
 
+  it('is closed so that its client tries again when the token cannot be checked now', async () => {
+    await start();
+    const waiting = client({ connectionParams: { authorization: 'Bearer unknowable' } });
+    await expect(first(waiting, { query: '{ who }' })).rejects.toMatchObject({ code: 1013 });
+  });
+
   it('ends its streams when the token ends, and then itself, so that the client comes back with a new one', async () => {
     await start();
     let tokens = 0;

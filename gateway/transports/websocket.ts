@@ -4,10 +4,11 @@ import type { Duplex } from 'node:stream';
 import { type ExecutionArgs, GraphQLSchema, parse } from 'graphql';
 import { handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Identity } from '../../subgraphs/kit/auth.ts';
-import { HashiraError } from '../../subgraphs/kit/errors.ts';
+import { ERROR_CODES, HashiraError } from '../../subgraphs/kit/errors.ts';
+import { formatThrown } from '../../subgraphs/kit/format-error.ts';
 import type { Logger } from '../../subgraphs/kit/log.ts';
 import type { Answer, Caller, GraphQLRequest, Result } from '../answer.types.ts';
+import type { Authenticate, Authenticated } from '../auth.ts';
 import { networkOf } from '../protection/address.ts';
 import { at } from '../subscriptions/deadline.ts';
 import { failure, shuttingDown, tokenExpired } from '../subscriptions/failure.ts';
@@ -15,8 +16,7 @@ import { Peer } from './peer.ts';
 
 export interface WebSocketOptions {
   answer(request: GraphQLRequest, caller: Caller): Answer | Promise<Answer>;
-  /** Who this Authorization header proves, and until when, ms since 1970. @throws HashiraError UNAUTHENTICATED */
-  authenticate(authorization: string | undefined): Promise<{ identity: Identity | null; expires: number }>;
+  authenticate: Authenticate;
   /** Whether pages of this origin may connect; undefined for clients that are no browsers. */
   allowOrigin(origin: string | undefined, request: IncomingMessage): boolean;
   /** The address that limits count by. */
@@ -48,17 +48,15 @@ export interface GraphQLWebSocketServer {
   readonly size: number;
 }
 
-interface Extra {
+interface Extra extends Authenticated {
   peer: Peer;
   request: IncomingMessage;
-  identity: Identity | null;
-  expires: number;
 }
 
 /**
  * The graphql-transport-ws protocol, for operations of all kinds. A token is taken from the payload of `connection_init`
  * (`authorization` or `headers.authorization`), else from the upgrade request, and checked once; a bad one closes with 4403,
- * and so does its end. One that is slow to read slows its own streams only: each message waits until the one before is out.
+ * and so does its end; 1013 when it cannot be checked now. One that is slow to read slows its own streams only: each message waits until the one before is out.
  */
 export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSocketServer {
   const { log, maxPayload = 1_000_000, maxSockets = 10_000, maxPerNetwork = 2_000, maxOperations = 100 } = options;
@@ -76,10 +74,14 @@ export function createWebSocketServer(options: WebSocketOptions): GraphQLWebSock
     connectionInitWaitTimeout: initWait,
     onConnect: async ({ connectionParams, extra }) => {
       try {
-        Object.assign(extra, await options.authenticate(authorizationOf(connectionParams, extra.request)));
+        const from = { address: options.address(extra.request) };
+        Object.assign(extra, await options.authenticate(authorizationOf(connectionParams, extra.request), from));
       } catch (error) {
-        if (error instanceof HashiraError) return false;
-        throw error;
+        if (!(error instanceof HashiraError)) throw error;
+        const { code } = formatThrown(error, log).extensions;
+        // Clients give up after 4403, and come back after 1013.
+        if (ERROR_CODES[code].retryable) extra.peer.close(1013, 'Try again later');
+        return false;
       }
       // The client may come back with another token.
       extra.peer.onClose(at(extra.expires, () => extra.peer.leave(4403, 'Token expired', LAST_ANSWERS)));

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { HashiraError } from './errors.ts';
-import { formatError } from './format-error.ts';
+import { formatError, formatThrown } from './format-error.ts';
 
 const logged: Record<string, unknown>[] = [];
 const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
@@ -26,4 +26,15 @@ it('shows of anything else only that it happened', () => {
 it('does not take the name of an inherited property for a code', () => {
   const shown = formatError({ message: 'x', extensions: { code: 'constructor' } }, log);
   expect(shown.extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR' });
+});
+
+it('shows what was thrown by the same rules', () => {
+  const busy = new HashiraError('RATE_LIMITED', 'Too many.', { extensions: { retryAfter: 3 } });
+  expect(formatThrown(busy, log)).toEqual({
+    message: 'Too many.',
+    extensions: { code: 'RATE_LIMITED', retryAfter: 3 },
+  });
+  for (const thrown of [new Error('secret'), 'secret', undefined]) {
+    expect(formatThrown(thrown, log).extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR' });
+  }
 });

@@ -38,4 +38,14 @@ export function formatError(error: Occurrence, log: Logger): GraphQLFormattedErr
   return { message: INTERNAL, locations, path, extensions: { code: 'INTERNAL_SERVER_ERROR' } };
 }
 
+/** What a client sees of whatever was thrown, by the same rules. */
+export function formatThrown(error: unknown, log: Logger): { message: string; extensions: Extensions } {
+  const message = error instanceof Error ? error.message : String(error);
+  const extensions = error instanceof HashiraError ? error.extensions : {};
+  const shown = formatError({ message, extensions, originalError: error }, log);
+  return { message: shown.message, extensions: shown.extensions as Extensions };
+}
+
+type Extensions = HashiraError['extensions'];
+
 const INTERNAL = 'Something went wrong on our side. It has been logged.';

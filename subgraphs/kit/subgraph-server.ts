@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { IDENTITY_HEADER } from './auth.ts';
-import { badInput, ERROR_CODES, type ErrorCode, HashiraError } from './errors.ts';
-import { formatError } from './format-error.ts';
+import { badInput, ERROR_CODES, HashiraError } from './errors.ts';
+import { formatError, formatThrown } from './format-error.ts';
 import { formatResult } from './format-result.ts';
 import { requestIdOf, requestOf } from './graphql-request.ts';
 import { IdentityVerifier } from './identity-verifier.ts';
@@ -98,9 +98,8 @@ export async function startSubgraphServer(options: SubgraphServerOptions): Promi
 }
 
 function refuse(response: ServerResponse, error: unknown, log: Logger): void {
-  const { message, extensions } = error instanceof HashiraError ? error : { message: '', extensions: {} };
-  const formatted = formatError({ message, extensions, originalError: error }, log);
-  const code = formatted.extensions?.code as ErrorCode;
+  const formatted = formatThrown(error, log);
+  const { code } = formatted.extensions;
   // Two secrets that differ make it seem to every user that nobody is signed in: the operator should know.
   if (code === 'UNAUTHENTICATED') log.warn({ err: error }, 'refused: not signed by our gateway');
   send(response, ERROR_CODES[code].status, { errors: [formatted] });

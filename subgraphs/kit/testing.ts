@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { graphql } from 'graphql';
 import { loadConfig } from './config.ts';
 import { Database } from './database.ts';
@@ -62,7 +65,9 @@ export class LockedTable {
 
 /** Starts a subgraph in this process. @returns asks it as one request whose client may leave */
 export async function askable(subgraph: Subgraph, database: Database, env: NodeJS.ProcessEnv) {
-  const config = loadConfig(env);
+  // A folder of its own: that of a shop which was started here has models.
+  const folder = await mkdtemp(path.join(tmpdir(), 'hashira-test-'));
+  const config = loadConfig({ HASHIRA_DATA: folder, ...env });
   const log = createLogger('test', 'silent');
   const { schema } = await subgraph.schema();
   const running = await subgraph.start({ config, database, log, registry: createRegistry(config) });
@@ -74,6 +79,9 @@ export async function askable(subgraph: Subgraph, database: Database, env: NodeJ
         variableValues,
         contextValue: running.context({ identity: null, requestId: 'test', signal, log }),
       }),
-    stop: () => running.stop?.(),
+    stop: async () => {
+      await running.stop?.();
+      await rm(folder, { recursive: true });
+    },
   };
 }

@@ -14,7 +14,7 @@ const state = { hang: false, asked: 0, left: 0, written: 0, opened: 0, closed: 0
 const swords = [
   `type Query { sword(id: ID!): Sword swords: [Sword!]! }
    type Mutation { forge: Sword }
-   type Subscription { forged(ms: Int!): Sword quiet: Sword }
+   type Subscription { forged(ms: Int!): Sword @tag(name: "shared-stream") quiet: Sword }
    type Sword @key(fields: "id") { id: ID! name: String }`,
   {
     Query: {
@@ -157,7 +157,18 @@ describe('a subgraph that is away', () => {
 describe('a subscription to a subgraph', () => {
   const FORGED = 'subscription { forged(ms: 20) { name stars } }';
 
-  it('goes on when the subgraph was away, and joins what others know', async () => {
+  it('ends when the subgraph goes away, because asking again might do something twice', async () => {
+    const client = subscriber();
+    const next = client.iterate({ query: 'subscription { quiet { name } }' }).next();
+    await vi.waitFor(() => expect(state.opened).toBe(1));
+    await graph.subgraphs.swords?.stop();
+    await graph.subgraphs.swords?.start();
+    expect((await next).value).toMatchObject({ errors: [{ extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }] });
+    expect([state.opened, state.closed]).toEqual([1, 1]);
+    await client.dispose();
+  });
+
+  it('goes on when the subgraph was away where it is shared, and joins what others know', async () => {
     const client = subscriber();
     const events = client.iterate<{ forged: { name: string; stars: number } }>({ query: FORGED });
     const seen: string[] = [];
