@@ -51,10 +51,11 @@ function requireJava() {
 const seconds = (since) => (Date.now() - since) / 1000;
 const stages = [];
 
-/** Whether what `stamp` records was made from these files; if so there is nothing to install. */
-function upToDate(stamp, ...files) {
+/** Whether what `stamp` records was made from these files and this setting; if so there is nothing to install. */
+function upToDate(stamp, files, setting = '') {
   const hash = createHash('sha256');
   for (const file of files) hash.update(readFileSync(inRoot(file)));
+  hash.update(setting);
   const digest = hash.digest('hex');
   return {
     done: existsSync(stamp) && readFileSync(stamp, 'utf8') === digest,
@@ -93,7 +94,7 @@ async function stage(name, work) {
 }
 
 async function installNode() {
-  const stamp = upToDate(inRoot('node_modules', '.hashira-lock'), 'package-lock.json');
+  const stamp = upToDate(inRoot('node_modules', '.hashira-lock'), ['package-lock.json']);
   if (stamp.done) return;
   await stage('npm packages', async () => {
     // Its install script would fetch GPU parts; the CPU library is in the package itself.
@@ -111,14 +112,31 @@ function withoutNpmScriptState() {
 
 async function installPython() {
   const venv = inRoot('.venv');
-  const stamp = upToDate(path.join(venv, '.hashira-lock'), 'ml/requirements.lock');
+  const stamp = upToDate(path.join(venv, '.hashira-lock'), ['ml/requirements.lock', 'ml/bare.lock']);
   if (stamp.done) return;
   const python = findPython();
   await stage('Python packages', async () => {
     const uv = await findUv(python);
     rmSync(path.join(venv, '.hashira-lock'), { force: true });
     if (!existsSync(path.join(venv, 'pyvenv.cfg'))) await run(uv, ['venv', '--quiet', '--python', python, venv]);
-    await run(uv, ['pip', 'sync', '--quiet', '--require-hashes', 'ml/requirements.lock'], { VIRTUAL_ENV: venv });
+    const pip = (...args) => run(uv, ['pip', ...args, '--quiet', '--require-hashes'], { VIRTUAL_ENV: venv });
+    await pip('sync', 'ml/requirements.lock');
+    // After the sync, which removes what its lock does not name.
+    await pip('install', '--no-deps', '-r', 'ml/bare.lock');
+    stamp.finish();
+  });
+}
+
+/** The sentence embedder, unless the operator brings one: built of weights, which takes seconds, and no framework. */
+async function buildEmbedder() {
+  if (process.env.EMBEDDER_DIR) return;
+  const out = inRoot('.embedder');
+  const weights = process.env.EMBEDDER_WEIGHTS ?? '';
+  const stamp = upToDate(path.join(out, '.hashira-lock'), ['ml/embedder/build.py', 'ml/bare.lock'], weights);
+  if (stamp.done) return;
+  await stage('Embedding model', async () => {
+    const python = inRoot('.venv', windows ? 'Scripts' : 'bin', 'python');
+    await run(python, ['ml/embedder/build.py', '--out', out, ...(weights ? ['--weights', weights] : [])]);
     stamp.finish();
   });
 }
@@ -176,7 +194,7 @@ try {
   requireNode();
   requireJava();
   // Each writes what it does as it goes; the slower one decides.
-  await Promise.all([installNode(), installPython()]);
+  await Promise.all([installNode(), installPython().then(buildEmbedder)]);
   handOver(command, args);
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;

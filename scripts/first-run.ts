@@ -14,6 +14,7 @@ const TITLES: Partial<Record<JobKind, string>> = {
   [JobKind.GENERATE_DATA]: 'Generate a shop',
   [JobKind.PREPARE_DATASETS]: 'Prepare datasets',
   [JobKind.TRAIN_MODELS]: 'Train and promote models',
+  [JobKind.INDEX_CATALOG]: 'Index the catalogue',
 };
 
 /**
@@ -27,6 +28,8 @@ export async function firstRun(config: Config, database: Database): Promise<Step
   if (lake === 'empty' || (await unfinished(database, JobKind.GENERATE_DATA))) kinds.push(JobKind.GENERATE_DATA);
   if (kinds.length > 0 || !(await succeeded(database, JobKind.PREPARE_DATASETS))) kinds.push(JobKind.PREPARE_DATASETS);
   if (kinds.length > 0 || !(await succeeded(database, JobKind.TRAIN_MODELS))) kinds.push(JobKind.TRAIN_MODELS);
+  if (kinds.includes(JobKind.GENERATE_DATA) || !(await succeeded(database, JobKind.INDEX_CATALOG)))
+    kinds.push(JobKind.INDEX_CATALOG);
   const shop = config.DEMO_SHOP.split(',').filter(Boolean);
   const size = Object.fromEntries(shop.map((part) => [part.split('=')[0], Number(part.split('=')[1])]));
   return jobSteps(database, kinds, { inputs: { [JobKind.GENERATE_DATA]: size } });

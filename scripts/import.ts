@@ -50,7 +50,7 @@ async function main(): Promise<void> {
     const database = new Database(env.DATABASE_URL, { max: 2, name: 'import' });
     await runSteps([
       { title: 'Load the catalogue', run: async () => void (await loadCatalog(database, batch)) },
-      ...jobSteps(database, [JobKind.PREPARE_DATASETS, JobKind.TRAIN_MODELS], {
+      ...jobSteps(database, [JobKind.PREPARE_DATASETS, JobKind.TRAIN_MODELS, JobKind.INDEX_CATALOG], {
         fresh: true,
         signal: interrupted.signal,
       }),

@@ -63,7 +63,7 @@ export function keepAlive(name: string, start: () => Promise<Running>, first?: R
 
 /** Addresses of what the processes of one instance need, whether embedded here or given by the operator. */
 export interface Backends {
-  env: { DATABASE_URL: string; MLFLOW_TRACKING_URI: string };
+  env: { DATABASE_URL: string; MLFLOW_TRACKING_URI: string; CHROMA_URL: string };
   services: Service[];
 }
 
@@ -128,7 +128,13 @@ export async function startBackends(config: Config): Promise<Backends> {
     mlflowUrl = `http://127.0.0.1:${port}`;
     services.push(keepAlive('MLflow', async () => startMlflow(config, port)));
   }
-  return { env: { DATABASE_URL: databaseUrl, MLFLOW_TRACKING_URI: mlflowUrl }, services };
+  let chromaUrl = config.CHROMA_URL;
+  if (!chromaUrl) {
+    const port = await freePort();
+    chromaUrl = `http://127.0.0.1:${port}`;
+    services.push(keepAlive('Chroma', async () => startChroma(config, port)));
+  }
+  return { env: { DATABASE_URL: databaseUrl, MLFLOW_TRACKING_URI: mlflowUrl, CHROMA_URL: chromaUrl }, services };
 }
 
 /** Nobody waits for it: models are served from the local cache until it is up. */
@@ -141,6 +147,13 @@ function startMlflow(config: Config, port: number): Running {
     String(port),
   ];
   return startService('MLflow', config, python(), args, { DO_NOT_TRACK: 'true' });
+}
+
+/** Nobody waits for it: until it is up, searches go by words alone, and what is to be indexed waits. */
+function startChroma(config: Config, port: number): Running {
+  const data = path.join(config.HASHIRA_DATA, 'chroma');
+  const args = ['ml/common/chroma_server.py', '--data', data, '--port', String(port)];
+  return startService('Chroma', config, python(), args, { NO_COLOR: '1' });
 }
 
 export const python = (): string =>

@@ -38,6 +38,7 @@ async function main(): Promise<void> {
   const parent = process.ppid;
   setInterval(() => process.ppid !== parent && void stop(1), 1_000).unref();
 
+  let serving = false;
   try {
     if (options.fresh) await forget(config);
     const setup: Timing[] = JSON.parse(process.env.HASHIRA_SETUP ?? '[]');
@@ -46,7 +47,7 @@ async function main(): Promise<void> {
     timings.push(
       ...(await runSteps([
         {
-          title: 'Database and model registry',
+          title: 'Database, model registry and vectors',
           run: async () => {
             const backends = await startBackends(config);
             services.push(...backends.services);
@@ -59,6 +60,7 @@ async function main(): Promise<void> {
           run: async () => {
             services.push(await startGateway(config, env));
             services.push(startWorker(config, env));
+            serving = true;
           },
         },
       ])),
@@ -87,7 +89,7 @@ async function main(): Promise<void> {
     console.error(`\n${(error as Error).message}`);
     console.error(`The logs are in ${path.join(path.relative('', config.HASHIRA_DATA) || '.', 'logs')}.`);
     // What runs keeps running when only a job failed: the graph answers, and the job can be started again.
-    if (services.length < 3) await stop(1);
+    if (!serving) await stop(1);
   }
 }
 
@@ -113,6 +115,7 @@ async function forget(config: Config): Promise<void> {
   const made = [
     'postgres',
     'mlflow',
+    'chroma',
     'lake',
     'store',
     'train',

@@ -36,8 +36,13 @@ def weights_folder(weights: str | None) -> Path:
         return Path(spec.submodule_search_locations[0]) / "model"
     if Path(weights).is_dir():
         return Path(weights)
-    from huggingface_hub import snapshot_download
-
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        raise SystemExit(
+            f"{weights} is no folder. To fetch it from the model hub, install the Python package huggingface_hub, "
+            "or name the folder of a copy."
+        ) from None
     return Path(snapshot_download(weights, allow_patterns=list(FILES)))
 
 

@@ -3,13 +3,16 @@ import type { Identity } from '../kit/auth.ts';
 import type { RequestContext } from '../kit/subgraph.ts';
 import type { Category, Product } from './model.ts';
 import type { Position } from './order.ts';
+import type { Retriever } from './retriever.ts';
 import type { CatalogStore, PlacedProduct } from './store.ts';
 import { isStorable } from './text.ts';
 
 /** What resolvers work with, made anew for each request: its loaders remember nothing of other requests. */
 export interface CatalogContext {
   identity: Identity | null;
+  request: Pick<RequestContext, 'signal'>;
   store: CatalogStore;
+  retriever: Retriever;
   products: DataLoader<string, Product | null>;
   categories: DataLoader<string, Category | null>;
   userNames: DataLoader<string, string | null>;
@@ -41,10 +44,12 @@ function memoized<Args extends unknown[], T>(make: (...args: Args) => T): (...ar
   };
 }
 
-export function createContext(store: CatalogStore, request: RequestContext): CatalogContext {
+export function createContext(store: CatalogStore, retriever: Retriever, request: RequestContext): CatalogContext {
   return {
     identity: request.identity,
+    request,
     store,
+    retriever,
     products: loader<Product | null>((ids) => store.productsById(ids), null),
     categories: loader<Category | null>((ids) => store.categoriesById(ids), null),
     userNames: loader<string | null>((ids) => store.userNames(ids), null),

@@ -4,6 +4,8 @@ import { buildFederatedSchema } from '../kit/federation.ts';
 import { runStandalone } from '../kit/standalone.ts';
 import type { Subgraph } from '../kit/subgraph.ts';
 import { type CatalogContext, createContext } from './context.ts';
+import { IndexFollower } from './index-follower.ts';
+import { ProductIndex } from './product-index.ts';
 import {
   CatalogResolver,
   CategoryResolver,
@@ -11,6 +13,7 @@ import {
   ProductResolver,
   UserResolver,
 } from './resolvers.ts';
+import { Retriever } from './retriever.ts';
 import { CatalogStore } from './store.ts';
 
 /** Products, categories and users, and what shoppers do with them. */
@@ -27,9 +30,17 @@ export const catalog: Subgraph = {
       },
     }),
   migrations: fileURLToPath(new URL('./migrations', import.meta.url)),
-  start: async ({ database }) => ({
-    context: (request) => createContext(new CatalogStore(database, cancelledBy(database, request)), request),
-  }),
+  start: async ({ config, database, log }) => {
+    const index = ProductIndex.of(config, database);
+    if (config.CHROMA_URL && !index) log.warn('there is no sentence embedder here: search goes by words alone');
+    const retriever = new Retriever(database, index, log);
+    const follower = index && new IndexFollower(database, index, log);
+    return {
+      context: (request) =>
+        createContext(new CatalogStore(database, cancelledBy(database, request)), retriever, request),
+      stop: async () => follower?.stop(),
+    };
+  },
 };
 
 if (import.meta.main) await runStandalone(catalog);

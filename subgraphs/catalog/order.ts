@@ -2,7 +2,7 @@ import { decodeCursor } from '../kit/connection.ts';
 import { isStorable } from './text.ts';
 
 /** The orders that lists of products have. Each is total: the id decides between equal keys. */
-export const ORDERS = ['NEWEST', 'PRICE_ASC', 'PRICE_DESC', 'NAME', 'RANK'] as const;
+export const ORDERS = ['NEWEST', 'PRICE_ASC', 'PRICE_DESC', 'NAME', 'RANK', 'FUSED'] as const;
 export type Order = (typeof ORDERS)[number];
 
 /** Where a product stands in an order: its sort key as the store writes it, and its id. */
@@ -18,6 +18,7 @@ const KEYS: Record<Order, RegExp> = {
   PRICE_DESC: /^\d{1,400}(\.\d{1,400})?$/,
   NAME: /^.{0,100}$/su,
   RANK: /^\d{1,12}$/, // millionths
+  FUSED: /^\d{1,12}$/, // billionths
 };
 
 /** What a cursor keeps. It names its order, so that it does not silently continue another one. */
@@ -31,4 +32,17 @@ export function fromCursor(order: Order, after: string | null | undefined): Posi
     return [key, id].every((part) => typeof part === 'string' && isStorable(part)) && KEYS[order].test(key as string);
   });
   return kept && { key: kept[1], id: kept[2] };
+}
+
+/** The order that a cursor names; null when it is none, which `fromCursor` then refuses. */
+export function cursorOrder(after: string | null | undefined): Order | null {
+  return ORDERS.find((order) => isCursorOf(order, after)) ?? null;
+}
+
+function isCursorOf(order: Order, after: string | null | undefined): boolean {
+  try {
+    return fromCursor(order, after) !== null;
+  } catch {
+    return false;
+  }
 }

@@ -21,7 +21,7 @@ import { refuseUnknownProducts, toTrackedEvents } from './events.ts';
 import { toFilter } from './filter.ts';
 import * as model from './model.ts';
 import { fromCursor, type Order, type Position, toCursor } from './order.ts';
-import { retrieve } from './retriever.ts';
+import { MAX_LISTED } from './retriever.ts';
 import {
   Category,
   EventInput,
@@ -96,7 +96,7 @@ export class CatalogResolver {
     @Ctx() { store }: CatalogContext,
   ): Promise<Connection> {
     const filter = toFilter(input);
-    const order: Order = !sort || sort === ProductSort.RELEVANCE ? 'NEWEST' : sort;
+    const order = !sort || sort === ProductSort.RELEVANCE ? 'NEWEST' : sort;
     return connection(
       order,
       first,
@@ -108,19 +108,21 @@ export class CatalogResolver {
 
   @Query(() => ProductConnection, {
     description:
-      'Products that have all words of a query, best first. The last word may be only begun. "A phrase", or, and -not work.',
+      'Products that have all words of a query, and such as mean nearly the same, best first. The last word may be only begun. ' +
+      '"A phrase", or, and -not work; then words alone decide. ' +
+      `Where the shop has an index of meanings, a search lists at most ${MAX_LISTED} products.`,
   })
   @Directive(CONNECTION)
-  search(
+  async search(
     @Arg('query', () => String, { description: 'What the shopper typed, at most 500 characters.' }) query: string,
     @Arg('first', () => Int, { nullable: true, description: FIRST }) first: number | null,
     @Arg('after', () => String, { nullable: true, description: AFTER }) after: string | null,
     @Arg('filter', () => ProductFilter, { nullable: true, description: 'Which products are searched.' })
     input: ProductFilter | null,
-    @Ctx() { store }: CatalogContext,
+    @Ctx() { store, retriever, request }: CatalogContext,
   ): Promise<Connection> {
-    const found = retrieve(store, query, toFilter(input));
-    return connection('RANK', first, after, found.page, found.count);
+    const found = await retriever.search(store, query, toFilter(input), { after, signal: request.signal });
+    return connection(found.order, first, after, found.page, found.count);
   }
 
   @Query(() => [Category], { description: 'All categories, by name.' })

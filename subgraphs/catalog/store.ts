@@ -1,7 +1,8 @@
 import type { Queryable, Transaction } from '../kit/database.ts';
+import { conditions, Parameters, subtree, tsquery } from './conditions.ts';
 import type { Category, Product, ProductDraft, ProductFilter, TrackedEvent } from './model.ts';
 import type { Order, Position } from './order.ts';
-import type { SearchTerms } from './retriever.ts';
+import type { SearchTerms } from './terms.ts';
 
 /** A product and where it stands in the order it was asked in. */
 export interface PlacedProduct {
@@ -13,7 +14,7 @@ export interface ProductsQuery {
   filter: ProductFilter;
   /** Only products that these find; they also make the order RANK possible. */
   terms?: SearchTerms;
-  order: Order;
+  order: StoredOrder;
   after: Position | null;
   limit: number;
 }
@@ -54,22 +55,18 @@ const toPlaced = (row: ProductRow & { key: string }): PlacedProduct => ({
   position: { key: row.key, id: row.id },
 });
 
-/** The values of a statement; adding one gives its placeholder. */
-class Parameters {
-  readonly values: unknown[] = [];
-
-  add(value: unknown): string {
-    this.values.push(value);
-    return `$${this.values.length}`;
-  }
-}
-
 const NAME_KEY = 'left(lower(p.name), 100) COLLATE "C"';
 // Bounded, whole and therefore exact in a cursor; a hit that rounds to nothing still is one.
 const RANK_KEY = '(ts_rank(p.search, q.query, 1) * 1000000)::bigint';
 
+/** The orders that the database makes. */
+type StoredOrder = Exclude<Order, 'FUSED'>;
+
 /** For each order: what it sorts by, as an index has it; how that is written into a key; how a key is read. */
-const SORTS: Record<Order, { by: string; key: string; parse: (key: string) => string; direction: 'ASC' | 'DESC' }> = {
+const SORTS: Record<
+  StoredOrder,
+  { by: string; key: string; parse: (key: string) => string; direction: 'ASC' | 'DESC' }
+> = {
   NEWEST: {
     by: 'p.created_at',
     key: '(extract(epoch FROM p.created_at) * 1000)::bigint::text',
@@ -82,39 +79,7 @@ const SORTS: Record<Order, { by: string; key: string; parse: (key: string) => st
   RANK: { by: RANK_KEY, key: `${RANK_KEY}::text`, parse: (key) => `${key}::bigint`, direction: 'DESC' },
 };
 
-/** The ids of a category and all below it; a cycle in the data ends by itself because UNION drops what was seen. */
-const subtree = (root: string): string => `(
-  WITH RECURSIVE tree AS (
-    SELECT ${root} AS id UNION SELECT c.id FROM catalog.categories c JOIN tree ON c.parent_id = tree.id
-  ) SELECT id FROM tree)`;
-
-function conditions(filter: ProductFilter, parameters: Parameters): string[] {
-  const all: string[] = [];
-  if (filter.categoryId !== undefined)
-    all.push(`p.category_id IN ${subtree(`${parameters.add(filter.categoryId)}::text COLLATE "C"`)}`);
-  if (filter.minPrice !== undefined) all.push(`p.price >= ${parameters.add(String(filter.minPrice))}::numeric`);
-  if (filter.maxPrice !== undefined) all.push(`p.price <= ${parameters.add(String(filter.maxPrice))}::numeric`);
-  if (filter.inStock !== undefined)
-    all.push(filter.inStock ? '(p.stock IS NULL OR p.stock > 0)' : '(p.stock IS NOT NULL AND p.stock = 0)');
-  for (const [name, values] of filter.attributes) {
-    const alternatives = values.map((value) => parameters.add(JSON.stringify({ [name]: value })));
-    all.push(`(${alternatives.map((one) => `p.attributes @> ${one}::jsonb`).join(' OR ')})`);
-  }
-  return all;
-}
-
-/** A FROM item `q(query)` that holds the terms as one tsquery. */
-function tsquery(terms: SearchTerms, parameters: Parameters): string {
-  const complete = `${parameters.add(terms.complete)}::text`;
-  const words = ['english', 'simple'].map((config) => `websearch_to_tsquery('pg_catalog.${config}', ${complete})`);
-  if (terms.prefix === null) return `(SELECT ${words.join(' || ')} AS query) q`;
-  const begun = `to_tsquery('pg_catalog.simple', ${parameters.add(`${terms.prefix}:*`)})`;
-  const whole = `plainto_tsquery('pg_catalog.english', ${parameters.add(terms.prefix)})`;
-  const last = `(${begun} || ${whole})`;
-  return `(SELECT (${words[0]} && ${last}) || (${words[1]} && ${last}) AS query) q`;
-}
-
-function afterPosition(order: Order, after: Position | null, parameters: Parameters): string[] {
+function afterPosition(order: StoredOrder, after: Position | null, parameters: Parameters): string[] {
   if (!after) return [];
   const { by, parse, direction } = SORTS[order];
   const position = `(${parse(parameters.add(after.key))}, ${parameters.add(after.id)}::text)`;
@@ -122,7 +87,7 @@ function afterPosition(order: Order, after: Position | null, parameters: Paramet
 }
 
 const where = (all: string[]): string => (all.length > 0 ? `WHERE ${all.join(' AND ')}` : '');
-const orderBy = (order: Order): string =>
+const orderBy = (order: StoredOrder): string =>
   `ORDER BY ${SORTS[order].by} ${SORTS[order].direction}, p.id ${SORTS[order].direction}`;
 
 /** Orders rows found by key as the keys were given: what a DataLoader wants. */

@@ -48,7 +48,9 @@ export const settings = {
   GEMINI_RETRIES: count(10)
     .default(2)
     .describe('Further tries when Gemini is overloaded (429, 503) before its first word.'),
-  GEMINI_MAX_INPUT_TOKENS: count(1_000_000, 500).default(6_000).describe('Most tokens sent to Gemini for one answer.'),
+  GEMINI_MAX_INPUT_TOKENS: count(1_000_000, 1_000)
+    .default(6_000)
+    .describe('Most tokens sent to Gemini for one answer.'),
   GEMINI_MAX_OUTPUT_TOKENS: count(100_000, 16).default(800).describe('Most tokens of an answer of Gemini.'),
   CHAT_RATE_LIMIT_PER_MINUTE: count(1e9)
     .default(3_000)

@@ -21,6 +21,8 @@ test('what is not given has a value, so that a retry does the same', () => {
     interactions: 500_000,
     seed: 42,
   });
+  expect(parseInput(JobKind.INDEX_CATALOG, { full: null })).toEqual({ full: false });
+  expect(parseInput(JobKind.INDEX_CATALOG, { full: true })).toEqual({ full: true });
   expect(parseInput(JobKind.TRAIN_MODELS, {})).toEqual({ models: ['recommender', 'forecaster'], params: {} });
 });
 

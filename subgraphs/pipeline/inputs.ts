@@ -22,6 +22,8 @@ export function parseInput(kind: JobKind, input: JsonObject): JsonObject {
       return parseGenerate(input);
     case JobKind.TRAIN_MODELS:
       return parseTrain(input);
+    case JobKind.INDEX_CATALOG:
+      return { full: input.full === true };
     default:
       return {};
   }

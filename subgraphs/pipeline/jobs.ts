@@ -19,14 +19,18 @@ export enum JobStatus {
 export const isFinished = (status: JobStatus): boolean => status !== JobStatus.QUEUED && status !== JobStatus.RUNNING;
 
 /** Jobs of one lane run one after another, in the order in which they were asked for. */
-export const LANES = ['data', 'training'] as const;
+export const LANES = ['data', 'training', 'index'] as const;
 export type Lane = (typeof LANES)[number];
 
 /**
  * Data jobs replace each other's files, so only one runs. Trainings share one workspace, hence one at a time, whatever their
- * models; they read a dataset that never changes, so data jobs may run beside them.
+ * models; they read a dataset that never changes, so data jobs may run beside them. The index follows the catalogue whatever
+ * changes it meanwhile.
  */
-export const laneOf = (kind: JobKind): Lane => (kind === JobKind.TRAIN_MODELS ? 'training' : 'data');
+export function laneOf(kind: JobKind): Lane {
+  if (kind === JobKind.TRAIN_MODELS) return 'training';
+  return kind === JobKind.INDEX_CATALOG ? 'index' : 'data';
+}
 
 export type JsonObject = Record<string, unknown>;
 

@@ -105,6 +105,16 @@ test('generateData queues a job that says who asked for what', async () => {
   expect(delivery?.name).toBe('data');
 });
 
+test('indexCatalog queues a job in a lane of its own', async () => {
+  const { data, errors } = await ask('mutation { indexCatalog(full: true) { id kind } }');
+  expect(errors).toBeUndefined();
+  expect(data.indexCatalog.kind).toBe('INDEX_CATALOG');
+  const { id } = data.indexCatalog;
+  expect((await store.findJob(database, id))?.input).toEqual({ full: true });
+  const [delivery] = await database.query<{ name: string }>('SELECT name FROM pipeline_queue.job WHERE id = $1', [id]);
+  expect(delivery?.name).toBe('index');
+});
+
 test.each([
   'mutation { generateData(input: {users: 1}) { id } }',
   'mutation { trainModels(input: {models: ["oracle"]}) { id } }',

@@ -109,6 +109,23 @@ export class PipelineResolver {
 
   @Mutation(() => JobType, {
     description:
+      'Brings the search index of the catalogue up to date. It follows changes by itself; this is for what it has missed, ' +
+      'and for making it anew.',
+  })
+  @Directive(ADMIN)
+  indexCatalog(
+    @Ctx() context: PipelineContext,
+    @Arg('full', () => Boolean, {
+      nullable: true,
+      description: 'Whether all of it is made anew; only what has changed when not given.',
+    })
+    full?: boolean | null,
+  ): Promise<Job> {
+    return request(context, JobKind.INDEX_CATALOG, { full });
+  }
+
+  @Mutation(() => JobType, {
+    description:
       'Ends a job: a queued one at once, a running one as soon as its worker has ended all its processes. ' +
       'Fails with CONFLICT when the job is finished.',
   })

@@ -1,6 +1,7 @@
 import { JobKind } from '../jobs.ts';
 import type { Kind } from '../run.ts';
 import { generateData } from './generate-data.ts';
+import { indexCatalogue } from './index-catalog.ts';
 import { prepareDatasets } from './prepare-datasets.ts';
 import { trainModels } from './train-models.ts';
 
@@ -9,4 +10,5 @@ export const kinds: Partial<Record<JobKind, Kind>> = {
   [JobKind.GENERATE_DATA]: generateData,
   [JobKind.PREPARE_DATASETS]: prepareDatasets,
   [JobKind.TRAIN_MODELS]: trainModels,
+  [JobKind.INDEX_CATALOG]: indexCatalogue,
 };

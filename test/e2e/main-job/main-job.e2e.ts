@@ -161,7 +161,7 @@ describe('after the main job', () => {
       '{ jobs { edges { node { kind status } } } }',
       'admin',
     );
-    expect(data?.jobs.edges).toHaveLength(3);
+    expect(data?.jobs.edges).toHaveLength(4);
   });
 
   it('answers bad input with a coded error or null, and nothing worse', async () => {
