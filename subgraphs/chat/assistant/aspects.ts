@@ -1,0 +1,96 @@
+import type { Dimension } from './quantity.ts';
+import { stem, tokens } from './words.ts';
+
+/** What can be asked about nearly any product, with the words that questions and attributes have for it. */
+export interface Aspect {
+  id: string;
+  /** Finds it in a folded question. */
+  asked: RegExp;
+  /** Stems of words in names of attributes that tell it. */
+  names: readonly string[];
+  /** What its values measure, if they do. */
+  dimension?: Dimension;
+}
+
+const aspect = (id: string, asked: RegExp, names: string, dimension?: Dimension): Aspect => ({
+  id,
+  asked,
+  names: names.split(' ').map(stem),
+  ...(dimension ? { dimension } : {}),
+});
+
+/** General English, not a shop's own words: those are found by what they mean and by how they are spelled. */
+export const ASPECTS: readonly Aspect[] = [
+  aspect(
+    'weight',
+    /\b(heav(y|ier|iest)|lighter|lightest|weigh(s|t|ing)?|mass|light enough|(is|how) (it )?light|grams?|kilos?)\b/,
+    'weight mass',
+    'mass',
+  ),
+  aspect('length', /\b(how long|long|longer|longest|shorter|shortest|length)\b/, 'length', 'length'),
+  aspect('width', /\b(wide|wider|widest|width|broad|narrow(er|est)?)\b/, 'width', 'length'),
+  aspect('height', /\b(tall|taller|tallest|height|high|higher)\b/, 'height', 'length'),
+  aspect('thickness', /\b(thick|thicker|thin|thinner|thickness)\b/, 'thickness', 'length'),
+  aspect('diameter', /\b(across|diameter)\b/, 'diameter', 'length'),
+  aspect(
+    'size',
+    /\b(big|bigger|biggest|large|larger|largest|small|smaller|smallest|sizes?|sizing|dimensions?|measurements?)\b/,
+    'size sizes dimension dimensions',
+    'length',
+  ),
+  aspect('capacity', /\b(capacity|volume|how much .{0,20}\b(hold|fit|contain))\b/, 'capacity volume', 'volume'),
+  aspect('load', /\b(load|hold up|carry|support|how much weight)\b/, 'load', 'mass'),
+  aspect(
+    'price',
+    /\b(price|priced|costs?|cheap(er|est)?|expensive|afford(able)?|how much (is|are|does|do|for)|pay)\b/,
+    'price',
+  ),
+  aspect('stock', /\b(in stock|available|availability|sold out|out of stock|left in stock)\b/, 'stock availability'),
+  aspect(
+    'material',
+    /\b(made (of|from|out of|with)|materials?|fabric|metal|wood|woods|steel|alloy|cloth|leather|silk|cotton|plastic)\b/,
+    'material steel fabric metal wood alloy cloth ingredients',
+  ),
+  aspect(
+    'care',
+    /\b(care|caring|clean(ed|ing)?|wash(ed|ing|able|es)?|maintain(ed)?|maintenance|look(ing)? after|upkeep|tumble|iron(ed|ing)?)\b/,
+    'care cleaning washing maintenance',
+  ),
+  aspect('colour', /\b(colou?rs?|colou?red|tint(ed)?|shades?)\b/, 'colour color shade tint'),
+  aspect(
+    'maker',
+    /\b(who (made|makes|forged|manufactures|produced|produces)|maker|brand|manufacturer|manufactured|workshop|forged (by|at|in)|smith(s|y)?|forge|made by|company)\b/,
+    'workshop brand manufacturer maker forge',
+  ),
+  aspect(
+    'use',
+    /\b(used? (for|it|this|in|to)|uses|purpose|suitable|suited|suit|meant (for|to)|intended|designed (for|to)|good for|made for|what (is|are) (it|this|that|they|these) for|can (i|we|you|one|it|this|they)\b|for (display|practice|training|cutting))\b/,
+    'use uses purpose occasion recommended',
+  ),
+  aspect('count', /\b(how many|number of|count)\b/, 'count number quantity pieces pages total', 'count'),
+  aspect('age', /\b(ages?|years? old|months? old|kids?|child(ren)?|toddlers?|infants?|adults?)\b/, 'age audience'),
+  aspect('language', /\b(languages?|written in|in (english|japanese|german|french|spanish|chinese))\b/, 'language'),
+  aspect('level', /\b(levels?|beginners?|novices?|advanced|intermediate|experts?|starting out)\b/, 'level skill'),
+  aspect(
+    'contents',
+    /\b(included?|includes|including|comes? with|(is|are) in (it|the (box|package|kit|set))|what is in|contains?|contents?|what do i get)\b/,
+    'included includes contents components pieces ingredients',
+  ),
+  aspect(
+    'fit',
+    /\b(fits?|fitting|compatib(le|ility)|works? (with|on|for))\b/,
+    'fits fit compatible compatibility sizes',
+  ),
+  aspect('pattern', /\b(patterns?|motifs?|print(ed)?)\b/, 'pattern motif'),
+  aspect('grain', /\b(grits?|fine|finer|finest|coarse|coarser|coarsest|mesh)\b/, 'grit grain mesh', 'count'),
+  aspect('shape', /\b(shapes?|shaped)\b/, 'shape form'),
+];
+
+/** The aspects that a question asks for. */
+export const aspectsOfQuestion = (folded: string): Aspect[] => ASPECTS.filter(({ asked }) => asked.test(folded));
+
+/** The aspects that an attribute of this name tells. */
+export function aspectsOfName(name: string): Aspect[] {
+  const words = tokens(name).map(stem);
+  return ASPECTS.filter(({ names }) => names.some((word) => words.includes(word)));
+}

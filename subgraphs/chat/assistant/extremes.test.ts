@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { comparativeIn, superlativeIn } from './extremes.ts';
+
+test.each([
+  ['the lightest katana', 'weight', false],
+  ['your cheapest haori', 'price', false],
+  ['the most expensive blade', 'price', true],
+  ['the least expensive blade', 'price', false],
+  ['biggest stand', 'size', true],
+  ['thinnest belt', 'thickness', false],
+])('"%s" is a superlative', (question, aspect, more) => {
+  expect(superlativeIn(question)).toMatchObject({ aspect: { id: aspect }, more });
+});
+
+test.each([
+  ['which is heavier, A or B?', 'weight', true],
+  ['does A weigh less than B', 'weight', false],
+  ['which costs more', 'price', true],
+  ['is A cheaper than B', 'price', false],
+])('"%s" is a comparative', (question, aspect, more) => {
+  expect(comparativeIn(question)).toMatchObject({ aspect: { id: aspect }, more });
+});
+
+test('a noun behind most or fewer is what is counted', () => {
+  expect(superlativeIn('the manual with the most pages')).toMatchObject({ aspect: null, noun: 'page', more: true });
+  expect(comparativeIn('which has fewer pages?')).toMatchObject({ noun: 'page', more: false });
+});
+
+test('a noun behind an adjective says of what', () => {
+  expect(comparativeIn('which has the longer blade?')).toMatchObject({ aspect: { id: 'length' }, qualifier: 'blade' });
+});
+
+test('other questions have neither', () => {
+  expect(superlativeIn('what is the blade made of?')).toBeNull();
+  expect(comparativeIn('does it fit a tall person')).toBeNull();
+});

@@ -1,0 +1,40 @@
+import { beforeAll, expect, test } from 'vitest';
+import { isOneSlipFrom, pointingAt, productsNamed, withoutName } from './names.ts';
+import { product, SHOP, shopOf } from './testing.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+let vocabulary: Vocabulary;
+beforeAll(async () => {
+  ({ vocabulary } = await shopOf(SHOP));
+});
+const named = (question: string, products = SHOP) =>
+  productsNamed(question, products, vocabulary).map(({ product }) => product.id);
+
+test('a word of its own is enough of a name', () => {
+  expect(named('is aonami sharp?')).toEqual(['aonami']);
+  expect(named('Which is longer, Hayate or Aonami Water Katana?')).toEqual(['hayate', 'aonami']);
+});
+
+test('words that tell what kind of thing it is are no name', () => {
+  expect(named('a water katana')).toEqual([]);
+  expect(named('a flame katana under 30,000 yen')).toEqual([]);
+});
+
+test('of names that differ by a number, the one that was said is meant', () => {
+  const stands = ['43 cm', '52 cm'].map((size) => product(size, `Oak Wall Stand for Two Swords, ${size}`, 'guards'));
+  expect(named('how much can the oak wall stand for two swords, 52 cm carry', stands)).toEqual(['52 cm']);
+});
+
+test('a name gives way to "it", and the rest of the question stays', () => {
+  expect(withoutName('Does Aonami Water Katana work with Water Breathing?', 'Aonami Water Katana')).toBe(
+    'Does it work with Water Breathing?',
+  );
+  expect(pointingAt('is this haori lined?', ['Haori'], new Set())).toBe('is it lined?');
+  expect(pointingAt('what is this steel?', ['Katana'], new Set(['steel']))).toBe('what is this steel?');
+});
+
+test('a slip is one letter, or two that are swapped', () => {
+  expect(isOneSlipFrom('aonami', 'aonmai')).toBe(true);
+  expect(isOneSlipFrom('aonami', 'aonam')).toBe(true);
+  expect(isOneSlipFrom('aonami', 'aomani')).toBe(false);
+});
