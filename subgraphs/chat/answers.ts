@@ -86,7 +86,8 @@ export class Answers {
       else yield* replay(taken);
     } catch (error) {
       // Who has left hears nothing any more; who is sent away does.
-      if (!signal.aborted || signal.reason instanceof HashiraError) yield failed(error, asker.log);
+      const cause = signal.aborted ? signal.reason : error;
+      if (!signal.aborted || cause instanceof HashiraError) yield failed(cause, asker.log);
     } finally {
       leavePlace();
     }

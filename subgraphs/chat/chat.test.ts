@@ -4,14 +4,17 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { graphql } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase } from '../../test/support/database.ts';
 import { as, SubgraphUnderTest } from '../../test/support/execute.ts';
 import type { Identity } from '../kit/auth.ts';
+import { loadConfig } from '../kit/config.ts';
 import type { Database } from '../kit/database.ts';
 import { HashiraError } from '../kit/errors.ts';
+import { createRegistry } from '../kit/registry.ts';
 import { chatWith } from './index.ts';
-import { Finds, Says, says, source } from './testing.ts';
+import { Finds, log, Says, says, source } from './testing.ts';
 
 let database: Database;
 let chat: SubgraphUnderTest;
@@ -83,6 +86,26 @@ test('what goes wrong is thrown with its code', async () => {
   const blocked = await chat.execute(SEND, { input: { text: 'x', clientMessageId: '1' } }, ada);
   expect(blocked.errors).toMatchObject([{ code: 'ANSWER_BLOCKED', message: 'Please ask in other words.' }]);
   first.script = script;
+});
+
+test('who asked too often is told in the error how long to wait', async () => {
+  const strict = await subgraph.start({
+    config: loadConfig({ CHAT_RATE_LIMIT_PER_MINUTE: '1' }),
+    database,
+    log,
+    registry: createRegistry(loadConfig({})),
+  });
+  const { schema } = await subgraph.schema();
+  const ask = () =>
+    graphql({
+      schema,
+      source: SEND,
+      variableValues: { input: { text: 'x', clientMessageId: randomUUID() } },
+      contextValue: strict.context({ identity: as('often'), requestId: 'test', log }),
+    });
+  expect((await ask()).errors).toBeUndefined();
+  expect((await ask()).errors?.[0]?.extensions).toEqual({ code: 'RATE_LIMITED', retryAfter: 60 });
+  await strict.stop?.();
 });
 
 test('citations of products that the catalogue has no longer are left out, found by one statement', async () => {

@@ -37,10 +37,19 @@ interface ChatInput {
   productId?: string;
 }
 
+interface Received {
+  message: Message;
+  sources?: Citation[];
+  /** Time of the first piece. */
+  firstAt?: number;
+}
+
 /** One answer with what the evaluation shows beside it. */
 export interface Reply extends Answer {
   model: string | null;
   milliseconds: number;
+  /** Until the first piece of the text, where it was streamed. */
+  firstMs: number | null;
 }
 
 /** @throws Error with the first error of the answer */
@@ -82,23 +91,31 @@ export class Shopper {
     for (const [number, { text, productId }] of turns.entries()) {
       const input: ChatInput = { conversationId, clientMessageId: `${id}-${number}`, text, productId };
       const since = performance.now();
-      const { message, sources } = streamed ? await this.#stream(input) : await this.#send(input);
+      const { message, sources, firstAt } = streamed ? await this.#stream(input) : await this.#send(input);
       const milliseconds = performance.now() - since;
       conversationId = message.conversationId;
       const citations = message.citations.map(toCitation);
-      reply = { text: message.text, model: message.model, citations, sources, milliseconds };
+      reply = {
+        text: message.text,
+        model: message.model,
+        citations,
+        sources,
+        milliseconds,
+        firstMs: firstAt === undefined ? null : firstAt - since,
+      };
     }
     if (!reply) throw new Error(`${id} asks nothing.`);
     return reply;
   }
 
-  async #send(input: ChatInput): Promise<{ message: Message; sources?: Citation[] }> {
+  async #send(input: ChatInput): Promise<Received> {
     const { sendMessage } = await post<{ sendMessage: Message }>(this.url, this.token, SEND, { input });
     return { message: sendMessage };
   }
 
-  async #stream(input: ChatInput): Promise<{ message: Message; sources?: Citation[] }> {
+  async #stream(input: ChatInput): Promise<Received> {
     let sources: Citation[] | undefined;
+    let firstAt: number | undefined;
     let written = '';
     for await (const { data, errors } of this.#socket.iterate<{ chat: Event }>({
       query: STREAM,
@@ -107,11 +124,14 @@ export class Shopper {
       const event = data?.chat;
       if (!event) throw new Error(errors?.[0]?.message ?? 'The stream has an event without data.');
       if (event.__typename === 'ChatSources') sources = event.citations.map(toCitation);
-      if (event.__typename === 'ChatDelta') written += event.text;
+      if (event.__typename === 'ChatDelta') {
+        firstAt ??= performance.now();
+        written += event.text;
+      }
       if (event.__typename === 'ChatFailed') throw new Error(`${event.code}: ${event.reason}`);
       if (event.__typename !== 'ChatCompleted') continue;
       if (written.trim() !== event.message.text.trim()) throw new Error('What was streamed is not the message.');
-      return { message: event.message, sources };
+      return { message: event.message, sources, firstAt };
     }
     throw new Error('The stream ended without an answer.');
   }

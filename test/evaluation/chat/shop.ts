@@ -55,6 +55,8 @@ export interface Shop {
   /** Of the graph. */
   url: string;
   token(subject: string, scope: Scope): Promise<string>;
+  /** Another gateway in front of the same shop, with further settings. @returns the address of its graph */
+  again(env: Record<string, string>): Promise<string>;
 }
 
 /**
@@ -77,7 +79,7 @@ export async function startShop(set: QuestionSet, resources: AsyncDisposableStac
   resources.defer(() => database.close());
 
   const chosen = Object.entries(process.env).filter(([name]) => /^(GEMINI|EMBEDDER)_/.test(name));
-  const config = loadConfig({
+  const env = {
     ...Object.fromEntries(chosen),
     HASHIRA_DATA: dataDir,
     DATABASE_URL: postgres.url,
@@ -87,13 +89,16 @@ export async function startShop(set: QuestionSet, resources: AsyncDisposableStac
     RATE_LIMIT_PER_MINUTE: '0',
     RATE_LIMIT_ADDRESS_PER_MINUTE: '0',
     CHAT_RATE_LIMIT_PER_MINUTE: '0',
-  });
+  };
+  const config = loadConfig(env);
   const url = await gateway(config, database, dataDir, resources);
   const token = (subject: string, scope: Scope) => signDevelopmentToken(dataDir, subject, scope);
   await loadCategories(database, path.join(dataDir, 'generated-1'), set.categories);
   await upsert(url, await token('evaluation', 'admin'), set.products);
   await indexed(config, database);
-  return { url, token };
+  const again = (more: Record<string, string>) =>
+    gateway(loadConfig({ ...env, ...more }), database, dataDir, resources);
+  return { url, token, again };
 }
 
 async function gateway(config: Config, database: Database, dir: string, resources: AsyncDisposableStack) {
