@@ -102,6 +102,7 @@ test.each([
       message: expect.any(String),
       retryable: false,
       retryAfter: null,
+      argument: expect.toBeOneOf([null, expect.stringMatching(/^input\./)]),
     },
   ]);
 });

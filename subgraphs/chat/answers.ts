@@ -169,12 +169,13 @@ function* replay(message: Message): Generator<ChatEvent, void, undefined> {
 
 function failed(error: unknown, log: Logger): FailedEvent {
   const { message, extensions } = formatThrown(error, log);
-  const { code, retryAfter } = extensions;
+  const { code, retryAfter, argument } = extensions;
   return {
     type: 'failed',
     code,
     message,
     retryable: ERROR_CODES[code]?.retryable ?? false,
     retryAfter: typeof retryAfter === 'number' ? retryAfter : null,
+    argument: typeof argument === 'string' ? argument : null,
   };
 }

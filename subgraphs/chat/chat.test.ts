@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { graphql } from 'graphql';
+import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase } from '../../test/support/database.ts';
 import { as, SubgraphUnderTest } from '../../test/support/execute.ts';
@@ -12,6 +13,7 @@ import type { Identity } from '../kit/auth.ts';
 import { loadConfig } from '../kit/config.ts';
 import type { Database } from '../kit/database.ts';
 import { HashiraError } from '../kit/errors.ts';
+import { formatError } from '../kit/format-error.ts';
 import { createRegistry } from '../kit/registry.ts';
 import { chatWith } from './index.ts';
 import { Finds, log, Says, says, source } from './testing.ts';
@@ -47,7 +49,7 @@ const support = as('sue', 'support');
 const admin = as('adm', 'admin');
 
 const SEND = `mutation ($input: ChatInput!) { sendMessage(input: $input) {
-  id conversationId role text model notice feedback feedbackReason createdAt citations { product { id } snippet score } } }`;
+  id conversationId role text model notice feedback feedbackReason createdAt citations { product { id } snippet score number } } }`;
 const READ = `query ($id: ID!, $first: Int, $after: String) { conversation(id: $id) { id createdAt messages(first: $first, after: $after) {
   edges { cursor node { id conversationId role text } } pageInfo { hasNextPage hasPreviousPage endCursor } } } }`;
 const RATE = `mutation ($id: ID!, $feedback: Feedback!, $reason: String) {
@@ -72,8 +74,8 @@ test('an answer in one piece', async () => {
     feedbackReason: null,
     createdAt: expect.stringMatching(/^2\d{3}-.*Z$/),
     citations: [
-      { product: { id: 'p2' }, snippet: 'Blade length: p2 cm', score: 0.5 },
-      { product: { id: 'p1' }, snippet: 'Blade length: p1 cm', score: 0.5 },
+      { product: { id: 'p2' }, snippet: 'Blade length: p2 cm', score: 0.5, number: 1 },
+      { product: { id: 'p1' }, snippet: 'Blade length: p1 cm', score: 0.5, number: 2 },
     ],
   });
 });
@@ -86,6 +88,33 @@ test('what goes wrong is thrown with its code', async () => {
   const blocked = await chat.execute(SEND, { input: { text: 'x', clientMessageId: '1' } }, ada);
   expect(blocked.errors).toMatchObject([{ code: 'ANSWER_BLOCKED', message: 'Please ask in other words.' }]);
   first.script = script;
+});
+
+test('what goes wrong is logged once, and the error names the argument', async () => {
+  const config = loadConfig({});
+  const lines: string[] = [];
+  const own = pino({ level: 'debug' }, { write: (line: string) => lines.push(line) });
+  const broken = chatWith({
+    researcher: new Finds([source('p1')]),
+    generators: { first: new Says(says('It', new Error('secret detail'))), fallback: new Says(says('Quoted.')) },
+  });
+  const { schema } = await broken.schema();
+  const running = await broken.start({ config, database, log: own, registry: createRegistry(config) });
+  const ask = async (text: string) => {
+    const { errors = [] } = await graphql({
+      schema,
+      source: SEND,
+      variableValues: { input: { text, clientMessageId: randomUUID() } },
+      contextValue: running.context({ identity: ada, requestId: 'test', log: own }),
+    });
+    return errors.map((error) => formatError(error, own).extensions);
+  };
+  expect(await ask('a\0b')).toEqual([{ code: 'BAD_USER_INPUT', argument: 'input.text' }]);
+  lines.length = 0;
+  expect(await ask('x')).toEqual([{ code: 'INTERNAL_SERVER_ERROR' }]);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain('secret detail');
+  await running.stop?.();
 });
 
 test('who asked too often is told in the error how long to wait', async () => {
@@ -112,8 +141,15 @@ test('citations of products that the catalogue has no longer are left out, found
   const { script } = first;
   first.script = says('[3] [1] [2]');
   const before = database.statements;
-  const { citations } = await send(ada);
-  expect(citations.map(({ product }: { product: { id: string } }) => product.id)).toEqual(['p1', 'p2']);
+  const { text, citations } = await send(ada);
+  // The text says [1] of what is gone; the others keep their numbers.
+  expect(text).toBe('[1] [2] [3]');
+  expect(
+    citations.map(({ product, number }: { product: { id: string }; number: number }) => [product.id, number]),
+  ).toEqual([
+    ['p1', 2],
+    ['p2', 3],
+  ]);
   // The request, the question, its history, the answer; and the products of all citations.
   expect(database.statements - before).toBe(5);
   first.script = script;

@@ -59,6 +59,8 @@ export interface FailedEvent {
   retryable: boolean;
   /** Seconds, of RATE_LIMITED. */
   retryAfter: number | null;
+  /** What is wrong, of BAD_USER_INPUT. */
+  argument: string | null;
 }
 
 /** An answer as it comes about: sources, deltas, and completed; or failed, at any time. Nothing follows the last two. */

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { GraphQLError } from 'graphql';
 import {
   Arg,
   Ctx,
@@ -15,7 +16,7 @@ import {
 import { decodeCursor, page, pageSize } from '../kit/connection.ts';
 import { HashiraError } from '../kit/errors.ts';
 import type { ChatContext } from './context.ts';
-import { type ChatEvent, type Citation, type Conversation, Feedback, type Message } from './model.ts';
+import { type ChatEvent, type Citation, type Conversation, type FailedEvent, Feedback, type Message } from './model.ts';
 import { rateMessage } from './rating.ts';
 import {
   asUnion,
@@ -63,10 +64,7 @@ export class ChatResolver {
   ): Promise<Message> {
     for await (const event of context.answers.ask(input, context)) {
       if (event.type === 'completed') return event.message;
-      if (event.type === 'failed') {
-        const { code, message, retryAfter } = event;
-        throw new HashiraError(code, message, retryAfter === null ? {} : { extensions: { retryAfter } });
-      }
+      if (event.type === 'failed') throw asError(event);
     }
     // Only for who has left.
     context.signal?.throwIfAborted();
@@ -100,6 +98,12 @@ export class ChatResolver {
   ): object {
     return asUnion(event);
   }
+}
+
+/** What was told as an event, thrown. No HashiraError: the operator's log has it already. */
+function asError({ code, message, retryAfter, argument }: FailedEvent): GraphQLError {
+  const details = { ...(retryAfter === null ? {} : { retryAfter }), ...(argument === null ? {} : { argument }) };
+  return new GraphQLError(message, { extensions: { ...details, code } });
 }
 
 @Resolver(() => ConversationType)
@@ -145,7 +149,11 @@ export class MessageResolver {
   })
   @Directive(CITATIONS)
   citations(@Root() { citations }: Message, @Ctx() context: ChatContext): Promise<Citation[]> {
-    return withProducts(citations, context);
+    // Numbered before any is left out: the text keeps its numbers.
+    return withProducts(
+      citations.map((citation, place) => ({ ...citation, number: place + 1 })),
+      context,
+    );
   }
 }
 
@@ -169,7 +177,7 @@ export class ChatSourcesResolver {
 }
 
 /** Those whose product the catalogue still has: another could not be shown. */
-async function withProducts(citations: readonly Citation[], { products }: ChatContext): Promise<Citation[]> {
+async function withProducts<C extends Citation>(citations: readonly C[], { products }: ChatContext): Promise<C[]> {
   const found = await Promise.all(citations.map(({ productId }) => products.load(productId)));
   return citations.filter((_, index) => found[index]);
 }

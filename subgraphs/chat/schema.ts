@@ -47,6 +47,12 @@ export class CitationType {
 
   @Field(() => Float, { description: 'How well it fits the question, 0 to 1.' })
   score: number;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'The number in the text that cites it: 2 for "[2]"; null among ChatSources, told before the text.',
+  })
+  number?: number | null;
 }
 
 @ObjectType('Message', { description: 'A message of a conversation.' })
@@ -55,7 +61,7 @@ export class MessageType {
   role: MessageRole;
 
   @Field(() => String, {
-    description: 'What it says. An answer cites by number: "[1]" is the first of its citations when it was written.',
+    description: 'What it says. An answer cites by number: "[1]" is the one of its citations that has this number.',
   })
   text: string;
 

@@ -87,19 +87,31 @@ export function comparison(extreme: Extreme, products: readonly [Product, Produc
   ) as [Known, Known];
   const told = citing.quote(winner.product, winner.measure.passage, 1);
   return {
-    extract: `${winner.product.name} ${verb(extreme)} than ${loser.product.name}: ${told} against ${citing.quote(loser.product, loser.measure.passage, 1)}.`,
+    extract: `${winner.product.name} ${verb(extreme, winner.measure)} than ${loser.product.name}: ${told} against ${citing.quote(loser.product, loser.measure.passage, 1)}.`,
     sources: citing.sources,
   };
 }
 
-/** "is heavier", "weighs more", "has more pages". */
-function verb({ word, aspect, noun }: Extreme): string {
-  if (/^(weighs?|costs?|carr|holds?|supports?)/.test(word)) return word;
-  return noun !== null ||
-    (aspect !== null && /^(more|less|fewer|higher|lower) (weight|length|width|height|price|cost|size)/.test(word))
-    ? `has ${word}`
-    : `is ${word}`;
+/** What the winner is or has: "is heavier", "has more pages". */
+function verb({ aspect, noun, more }: Extreme, { passage }: Measure): string {
+  const known = aspect && COMPARED[aspect.id];
+  if (known && !(aspect.id === 'thickness' && passage.name === 'pages')) return known[more ? 0 : 1];
+  const name = passage.name ?? noun ?? '';
+  return /s$/.test(name) ? `has ${more ? 'more' : 'fewer'} ${name}` : `has the ${more ? 'higher' : 'lower'} ${name}`;
 }
+
+const COMPARED: Record<string, readonly [string, string]> = {
+  weight: ['is heavier', 'is lighter'],
+  length: ['is longer', 'is shorter'],
+  width: ['is wider', 'is narrower'],
+  height: ['is taller', 'is lower'],
+  thickness: ['is thicker', 'is thinner'],
+  diameter: ['is bigger', 'is smaller'],
+  size: ['is bigger', 'is smaller'],
+  price: ['is more expensive', 'is cheaper'],
+  grain: ['is finer', 'is coarser'],
+  load: ['carries more', 'carries less'],
+};
 
 interface Measured {
   product: Product;

@@ -26,8 +26,14 @@ test('a noun behind most or fewer is what is counted', () => {
   expect(comparativeIn('which has fewer pages?')).toMatchObject({ noun: 'page', more: false });
 });
 
-test('a noun behind an adjective says of what', () => {
-  expect(comparativeIn('which has the longer blade?')).toMatchObject({ aspect: { id: 'length' }, qualifier: 'blade' });
+test.each([
+  ['which has the higher grit', { aspect: { id: 'grain' }, more: true }],
+  ['does A or B weigh more?', { aspect: { id: 'weight' }, more: true }],
+  ['do I pay less for A', { aspect: { id: 'price' }, more: false }],
+  ['which can bear more weight', { aspect: { id: 'load' }, more: true }],
+  ['the one with the lower page count', { noun: 'page', more: false }],
+])('"%s" says what is compared', (question, expected) => {
+  expect(comparativeIn(question)).toMatchObject(expected);
 });
 
 test('other questions have neither', () => {

@@ -1,5 +1,5 @@
 import { ASPECTS, type Aspect } from './aspects.ts';
-import { fold, isStopWord, stem } from './words.ts';
+import { fold, isStopWord, stem, stems } from './words.ts';
 
 /** A wish or a question that compares: by what, and whether more of it is meant. */
 export interface Extreme {
@@ -8,8 +8,8 @@ export interface Extreme {
   /** Stem of the word after "most", "fewest" and the like. */
   noun: string | null;
   more: boolean;
-  /** Stem of the word behind an adjective, "longer blade": the attribute may be called so. */
-  qualifier: string | null;
+  /** Stems of the question's words: "is the blade longer" means the attribute that is called so. */
+  said: ReadonlySet<string>;
   /** As it was said, for the answer: "lightest", "heavier". */
   word: string;
 }
@@ -64,6 +64,12 @@ const PHRASES = {
 
 /** Nouns that stand for an aspect. */
 const NOUNS: Record<string, string> = {
+  mass: 'weight',
+  load: 'load',
+  diameter: 'diameter',
+  grit: 'grain',
+  thickness: 'thickness',
+  money: 'price',
   weight: 'weight',
   length: 'length',
   width: 'width',
@@ -73,14 +79,25 @@ const NOUNS: Record<string, string> = {
   size: 'size',
 };
 const VERBS: [RegExp, string, boolean][] = [
-  [/\bweighs? more\b/, 'weight', true],
-  [/\bweighs? (less|the least)\b/, 'weight', false],
-  [/\b(costs?|is) (more money|more to buy)\b|\bcosts? more\b/, 'price', true],
-  [/\bcosts? (less|the least)\b/, 'price', false],
-  [/\bweighs? the most\b/, 'weight', true],
-  [/\bcosts? the most\b/, 'price', true],
-  [/\b(hold|carr(y|ies)|support)s? (more|the most)\b/, 'load', true],
+  [/\bweigh(s|ing)? (more|the most)\b/, 'weight', true],
+  [/\bweigh(s|ing)? (less|the least)\b/, 'weight', false],
+  [/\b((costs?|costing|priced?|pay(ing)?) (more|the most|higher|highest)|more money|costs? more)\b/, 'price', true],
+  [
+    /\b((costs?|costing|priced?|pay(ing)?) (less|the least|lower|lowest)|less money|saves? .{0,12}money|better value)\b/,
+    'price',
+    false,
+  ],
+  [
+    /\b(holds?|carr(y|ies)|supports?|bears?|takes?) (more|the most|the (greater|higher|bigger|larger) (load|weight))\b|\b(stronger|strongest|sturdier|sturdiest)\b|\b(hold|carry|support|bear|take) .{0,12}more (weight|kilos|kg)\b/,
+    'load',
+    true,
+  ],
+  [/\b(measures?|reach(es)?) (more|the most)\b/, 'length', true],
+  [/\b(measures?|reach(es)?) (less|the least)\b/, 'length', false],
 ];
+
+/** Of any amount, not of a size. */
+const PURE = new Set(['higher', 'lower', 'greater', 'highest', 'lowest', 'greatest']);
 
 const byId = (id: string): Aspect | null => ASPECTS.find((aspect) => aspect.id === id) ?? null;
 
@@ -93,33 +110,31 @@ export const comparativeIn = (question: string): Extreme | null => extremeIn(que
 function extremeIn(question: string, kind: keyof typeof PHRASES): Extreme | null {
   const { simple, degree, less } = PHRASES[kind];
   const folded = fold(question);
+  const said = new Set(stems(question));
   for (const [pattern, aspect, more] of VERBS) {
     const word = pattern.exec(folded)?.[0];
-    const superlative = /\bthe (least|most)\b/.test(word ?? '');
-    if (word && superlative === (kind === 'superlative'))
-      return { aspect: byId(aspect), noun: null, more, qualifier: null, word };
+    const superlative = /\bthe (least|most)\b|\w+est\b/.test(word ?? '');
+    if (word && superlative === (kind === 'superlative')) return { aspect: byId(aspect), noun: null, more, said, word };
   }
-  const said = degree.exec(folded);
-  if (said) {
-    const [word, quantifier, next] = said as unknown as [string, string, string];
+  const measured = degree.exec(folded);
+  if (measured) {
+    const [word, quantifier, next] = measured as unknown as [string, string, string];
     const adjective = BY_ADJECTIVE[next];
     const more = !less.has(quantifier);
-    if (adjective)
-      return { aspect: byId(adjective.aspect), noun: null, more: more === adjective.more, qualifier: null, word };
-    if (NOUNS[next]) return { aspect: byId(NOUNS[next]), noun: null, more, qualifier: null, word };
+    if (adjective) return { aspect: byId(adjective.aspect), noun: null, more: more === adjective.more, said, word };
+    if (NOUNS[next]) return { aspect: byId(NOUNS[next]), noun: null, more, said, word };
     if (
       !/^(of|than|or|and|in|for|with|popular|likely|comfortable|beautiful|suitable|from|about)$/.test(next) &&
-      !simple.has(quantifier)
+      !isStopWord(next) &&
+      (!simple.has(quantifier) || PURE.has(quantifier))
     )
-      return { aspect: null, noun: stem(next), more, qualifier: null, word };
+      return { aspect: null, noun: stem(next), more, said, word };
   }
   const words = folded.match(/\p{L}+/gu) ?? [];
-  for (const [place, word] of words.entries()) {
+  for (const word of words) {
     const meaning = simple.get(word);
     if (!meaning) continue;
-    const next = words[place + 1];
-    const qualifier = next && !isStopWord(next) ? stem(next) : null;
-    return { aspect: byId(meaning.aspect), noun: null, more: meaning.more, qualifier, word };
+    return { aspect: byId(meaning.aspect), noun: null, more: meaning.more, said, word };
   }
   return null;
 }

@@ -18,13 +18,33 @@ const ORDERS = [
   /\b(you|assistants?|chatbots?|ai) (must|should|shall|have to|need to|will) (now |always |never |only )?(say|reply|answer|respond|tell|recommend|claim|output|reveal|ignore|refuse|write|state|call|send|offer|give)\b/,
   /\b(do not|dont|never) (tell|mention|answer|reveal|cite|quote|show|follow)\b/,
 ];
+/** Whom a text for shoppers does not speak to or of. */
+const ADDRESSEES =
+  /\b(assistants?|chat ?bots?|bots?|language models?|llms?|prompts?|developer mode|debug mode|system (message|note|prompt|mode)|end of (product )?(data|text|description|input)|your new name|your (name|role|task|job) is|(the|this) (question|conversation|chat)|credit cards?|passwords?|api keys?)\b/;
+/** Speech is asked of assistants; of things one is told to soak, wipe, keep. */
+const SPEECH =
+  'say|tell|reply|respond|answer|ask|promise|confirm|forget|ignore|disregard|pretend|greet|repeat|reveal|introduce|praise|claim|state|mention|translate|apologi[sz]e|admit|declare|announce|recite|sing|insist|begin (every|each|all|your)|start (every|each|all|your)|end (every|each|all|your)|recommend (only|that|our|the)|write (the|a|only|in)|print (the|your|out)|output|speak|talk|laugh|curse|swear|advertise|refer (the|all|them)|redirect|send (the|them|all)|give (the|every|all|them)';
+/** At the beginning of a clause. */
+const ORDERED = new RegExp(
+  String.raw`(^|[;:,.!?—–#*-]\s*|\b(and|then|now|please|must|always|never|should|to you|you to|only|just|instead|so)\s+)(${SPEECH})\b`,
+);
+/** A word in capitals among others, such as a code that proves that an order was followed. */
+const SHOUTED = /(?<![\p{L}\d])\p{Lu}{6,}(?![\p{Ll}])|(?<![\p{L}\d])\p{Lu}{3,}-(?=[\p{Lu}\d]*\d)[\p{Lu}\d]{3,}/u;
+
 const LINKS =
   /\bhttps?:\/\/|\bwww\.|\b[\w-]+\.(com|net|org|info|biz|io|co|shop|store|xyz|ru|cn|example|test|invalid)\b|\b[\w.+-]+@[\w-]+\.\w+/;
 
 /** Whether a text reads like an order to an assistant, or leads out of the shop. */
 export function isSuspicious(text: string): boolean {
   const folded = fold(text);
-  return LINKS.test(folded) || ORDERS.some((pattern) => pattern.test(folded));
+  const shouts = SHOUTED.test(text) && /\p{Ll}/u.test(text);
+  return (
+    shouts ||
+    LINKS.test(folded) ||
+    ADDRESSEES.test(folded) ||
+    ORDERED.test(folded) ||
+    ORDERS.some((pattern) => pattern.test(folded))
+  );
 }
 
 export const trustworthy = (passages: readonly Passage[]): Passage[] =>

@@ -15,7 +15,7 @@ export interface Measure {
 }
 
 /** @returns null when the catalogue does not tell it */
-export function measureOf(product: Product, { aspect, noun, qualifier }: Extreme): Measure | null {
+export function measureOf(product: Product, { aspect, noun, said }: Extreme): Measure | null {
   const passages = passagesOf(product);
   if (aspect?.id === 'price') {
     const passage = passages.find(({ kind, name }) => kind === 'fact' && name === 'price');
@@ -25,14 +25,7 @@ export function measureOf(product: Product, { aspect, noun, qualifier }: Extreme
     .filter(({ kind }) => kind === 'attribute')
     .flatMap((passage): (Measure & { fit: number })[] => {
       const named = fitOf(passage.name ?? '', aspect?.id ?? null, noun);
-      const fit =
-        named > 0 &&
-        qualifier !== null &&
-        tokens(passage.name ?? '')
-          .map(stem)
-          .includes(qualifier)
-          ? named + 2
-          : named;
+      const fit = named > 0 ? named + specific(passage.name ?? '', said) : 0;
       const amounts = quantities(passage.value);
       const amount =
         amounts.find(({ dimension }) => !aspect?.dimension || dimension === aspect.dimension) ??
@@ -43,12 +36,22 @@ export function measureOf(product: Product, { aspect, noun, qualifier }: Extreme
   return measured[0] ?? null;
 }
 
+/** "Blade length" is meant where the blade is spoken of, and nowhere else. */
+function specific(name: string, said: ReadonlySet<string>): number {
+  const own = tokens(name)
+    .map(stem)
+    .filter((word) => !aspectsOfName(word).length);
+  if (own.length === 0) return 0;
+  return own.every((word) => said.has(word)) ? 2 : -0.3;
+}
+
 /** How well an attribute's name fits: called just so, or with more words; a size stands for any length. */
 function fitOf(name: string, aspect: string | null, noun: string | null): number {
   const words = tokens(plain(name)).map(stem);
   if (noun !== null) return words.includes(noun) ? 1 / words.length : 0;
   const told = aspectsOfName(name);
   if (told.some(({ id }) => id === aspect)) return 1 + 1 / words.length;
+  if (aspect === 'thickness' && words.includes(stem('pages'))) return 0.3;
   if (aspect === 'size') return told.some(({ dimension }) => dimension === 'length') ? 0.5 : 0;
   if (aspect === 'length' || aspect === 'width' || aspect === 'height')
     return told.some(({ id }) => id === 'size') ? 0.4 : 0;

@@ -2,6 +2,7 @@ import type { Product, ProductFilter } from '../../catalog/model.ts';
 import type { Embedder } from '../../kit/embedder.ts';
 import { badInput } from '../../kit/errors.ts';
 import type { Ask, Turn } from '../generator.ts';
+import { aspectsOfQuestion } from './aspects.ts';
 import { type Constraints, constraintsIn, isConstrained } from './constraints.ts';
 import { answering, rankPassages } from './evidence.ts';
 import { comparison, differences, type Finding, facts, listing, nothing, overview } from './extract.ts';
@@ -58,7 +59,7 @@ const LISTED = 3;
 const MAX_SOURCES = 10;
 
 const SEEKS =
-  /\b(show|find|search|looking for|look for|recommend|suggest|do you (have|sell|carry|stock|offer)|have you got|got any|is there an?|are there|i (need|want|would like)|i am after|im after|any|something|anything|which \S+ (do|should|would)|what \S+ (do|should|would))\b/;
+  /\b(show|find|search|looking for|look for|recommend|suggest|do you (have|sell|carry|stock|offer)|have you got|got any|is there an?|are there|i (need|want|would like|look)|need|looking|i am after|im after|any|something|anything|which \S+ (do|should|would)|what \S+ (do|should|would))\b/;
 const SEEKS_OTHERS =
   /\b(show me|find me|looking for|recommend|suggest|do you (have|sell|carry|stock|offer)|have you got|got any|others?|another|anything|something|alternatives?|instead|which of (your|the)|what .{0,20}do you (have|sell)|(cheap|light|heavi|long|short|small|larg|bigg)er (one|ones|than this))\b/;
 const REFERS = /\b(it|its|this|that|these|those|them|they|the (first|second|third|last|other) one|both)\b/;
@@ -107,18 +108,15 @@ export class Researcher {
     const surely = mentions.filter(({ sure }) => sure);
     // A wish in a few words may have a word of some product's name by chance.
     const asks = isLookUp(text) || text.trim().endsWith('?') || OVERVIEW.test(fold(text));
-    const meant = asks
-      ? wish.selects
-        ? surely
-        : mentions
-      : mentions.filter(({ sure, coverage }) => sure && coverage >= 0.67);
+    const meant =
+      asks && !wish.seeks ? (wish.selects ? surely : mentions) : surely.filter(({ coverage }) => coverage >= 0.67);
     const named = meant.map(({ product }) => product);
     const focus = viewed ?? this.reference(text, wish, named, history, found);
     // Beside a product under view other products must be asked for.
     const elsewhere = focus ? SEEKS_OTHERS.test(fold(text)) : wish.seeks;
 
     const pair = pairOf(named, focus, text);
-    if (pair && (PAIRS.test(fold(text)) || wish.comparative))
+    if (pair && (PAIRS.test(fold(text)) || wish.comparative || named.length > 1))
       return this.compare(wish.comparative ?? wish.superlative, pair, text, signal);
     if (named.length === 0 && wish.selects && (!focus || elsewhere || wish.goesOn))
       return this.select(wish, hits, signal);
@@ -133,7 +131,7 @@ export class Researcher {
       const goesOn = viewed !== null || named.length > 0 || REFERS.test(fold(text));
       if (told.sources.length > 0 || goesOn) return told;
     }
-    if (isLookUp(text) && vocabulary.strangersIn(text).length > 0 && !wish.category && wish.values.length === 0)
+    if (asksOfUnknown(text, wish, vocabulary))
       return nothing('The catalogue does not have a product that this could be about: nothing was found.');
     return this.browse(wish, hits, found, vocabulary, signal);
   }
@@ -389,8 +387,10 @@ export class Researcher {
         ),
       );
       const coverage = words.length === 0 ? 0 : words.filter((word) => text.has(word)).length / words.length;
-      return wish.category || isNear(hit, coverage)
-        ? [{ product, nearness: (hit.similarity ?? 0) + COVERED * coverage }]
+      const called = new Set(tokens(product.name).map(stem));
+      const kinds = wish.kinds.filter((kind) => called.has(kind)).length;
+      return wish.category || kinds > 0 || isNear(hit, coverage)
+        ? [{ product, nearness: (hit.similarity ?? 0) + COVERED * coverage + CALLED * kinds }]
         : [];
     });
     if (near.length === 0)
@@ -421,6 +421,16 @@ const isLookUp = (text: string): boolean =>
   /^\W*(and |so |but |ok |then )*(what|who|whose|how|when|where|why|which|is|are|does|do|did|can|could|will|would|should|has|have|at|in|for|on|from|to)\b/.test(
     fold(text),
   );
+
+/** Whether a question is about one thing that the catalogue does not know by name: "how long is Zanpakuro?" */
+const asksOfUnknown = (text: string, wish: Wish, vocabulary: Vocabulary): boolean =>
+  isLookUp(text) &&
+  !wish.seeks &&
+  !wish.category &&
+  wish.values.length === 0 &&
+  wish.kinds.length === 0 &&
+  aspectsOfQuestion(fold(text)).length > 0 &&
+  vocabulary.strangersIn(text).length > 0;
 
 /** What follows says what a thing is for. */
 const BEHIND = /\b(?:for|to|with)\b/i;
@@ -545,6 +555,8 @@ const SAYS_NOTHING = new Set(
   'look search find recommend suggest sell buy shop catalogu good best nice great thing new gift'.split(' '),
 );
 
+/** What a product gains that is called by a word of the question that tells a kind. */
+const CALLED = 0.2;
 /** What a question whose words a product all has gains over its meaning. */
 const COVERED = 0.15;
 

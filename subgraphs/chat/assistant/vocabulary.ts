@@ -83,6 +83,8 @@ export class Vocabulary {
       .map((term) => ({ term, at: indexOfPhrase(stemmed, term.words) }))
       // "my blade" is not what is looked for.
       .filter(({ at }) => at >= 0 && !OWNED.has(words[at - 1] ?? '') && (aside < 0 || at < aside))
+      // In "sheath wax" the sheath only says which wax.
+      .filter(({ term, at }) => !this.isThingBehind(words[at + term.words.length]))
       .sort((a, b) => a.at - b.at || b.term.words.length - a.term.words.length);
     const first = found[0];
     if (!first) return null;
@@ -94,6 +96,17 @@ export class Vocabulary {
       head
         .filter(({ term, at }) => at + term.words.length === end)
         .sort((a, b) => b.term.words.length - a.term.words.length)[0]?.term ?? null
+    );
+  }
+
+  private isThingBehind(word: string | undefined): boolean {
+    if (word === undefined || isStopWord(word) || isOfQuestions(word)) return false;
+    const stemmed = stem(word);
+    const names = this.names.count(stemmed);
+    return (
+      names > 0 &&
+      !this.values.some(({ words }) => words.length === 1 && words[0] === stemmed) &&
+      !this.categories.some(({ words }) => words[0] === stemmed)
     );
   }
 
@@ -137,7 +150,7 @@ export class Vocabulary {
   }
 }
 
-const PURPOSES = new Set('for with to on'.split(' '));
+const PURPOSES = new Set('for with to on of in around from against'.split(' '));
 /** Whether a word can be what is looked for. */
 const isThing = (word: string): boolean =>
   !isStopWord(word) && !/^\d/.test(word) && !DEGREES.includes(word) && !SEEKING.has(word);

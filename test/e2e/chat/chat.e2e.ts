@@ -310,6 +310,10 @@ test.each(TRANSPORTS)('what goes wrong is told over %s', async (transport) => {
     notice: AWAY_NOTICE,
   });
   expect(await chat(transport, { text: ' ' })).toMatchObject([{ __typename: 'ChatFailed', code: 'BAD_USER_INPUT' }]);
+  const SEND = 'mutation ($input: ChatInput!) { sendMessage(input: $input) { id } }';
+  expect((await post(SEND, { input: { text: 'a\0b', clientMessageId: '1' } })).errors).toMatchObject([
+    { extensions: { code: 'BAD_USER_INPUT', argument: 'input.text' } },
+  ]);
   first.script = speak;
 });
 

@@ -215,7 +215,7 @@ LOOKUP: dict[str, list[str]] = {
         "What about the grit of {x}?",
     ],
     "clasp": [
-        "By what means are {x} attached to the ear?",
+        "By what means is {x} attached to the ear?",
         "Name the fastening of {x}.",
         "Is it a hook, a clip or a screw on {x}?",
         "Which type of closure was used for {x}?",
@@ -355,7 +355,7 @@ SENTENCE: dict[str, list[str]] = {
         "Is the opening of {x} reinforced with horn?",
         "Has the mouth of {x} been given a lining against shaving?",
         "What protects the mouth of {x} when I draw?",
-        "Does drawing shave the wood of {x}, or is the opening lined?",
+        "Is there a horn lining at the opening of {x}?",
     ],
     "measuring": [
         "From where to where do I measure my blade for {x}?",
@@ -726,7 +726,7 @@ SUITABILITY: dict[str, list[str]] = {
     ],
     "uniform size": [
         "Is there a size {size} of {x}?",
-        "Could I order {x} in {size}?",
+        "May I order {x} in a {size}?",
         "I normally wear {size}. Do you have {x} for me?",
         "Does the size range of {x} include {size}?",
         "Would someone of size {size} be able to get {x}?",
@@ -770,7 +770,7 @@ SUITABILITY: dict[str, list[str]] = {
         "Would {x} be suitable for ears that are not pierced?",
         "Is it possible to wear {x} without pierced ears?",
         "Does {x} work for someone who has no piercing?",
-        "I have no holes in my ears. Are {x} an option?",
+        "I have no holes in my ears. Is {x} an option?",
         "Could a person with unpierced ears use {x}?",
     ],
     "kit oil": [
@@ -1465,7 +1465,7 @@ ABSENT_GOODS: list[tuple[str, str]] = [
     ("aquarium", "Show me your aquariums"),
     ("skateboard", "What is the cheapest skateboard in your shop?"),
     ("piano", "Could you recommend a digital piano?"),
-    ("cordless drill|drill", "I need a cordless drill. What have you got?"),
+    ("saxophone", "I need a saxophone. What have you got?"),
     ("sunglasses", "Name a pair of sunglasses under 5,000 yen."),
     ("wine", "What red wine goes with beef, and do you stock it?"),
     ("toothbrush|toothpaste", "Do you have toothbrushes for children?"),
@@ -1577,10 +1577,10 @@ UNKNOWN_NAMES = [
     "Reppujin",
 ]
 UNKNOWN: list[str] = [
-    "Give me the length of {x}.",
-    "State the price of {x}.",
-    "Which maker stands behind {x}?",
-    "Could you tell me the mass of {x}?",
+    "From tip to end, what does {x} measure?",
+    "What sum do you ask for {x}?",
+    "Who is the smith behind {x}?",
+    "How many grams is {x}?",
     "Name the steel of {x}.",
     "Is {x} still in stock?",
     "Would {x} suit someone who practises the flame style?",

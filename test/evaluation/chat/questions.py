@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,11 +26,29 @@ sys.path[:0] = [str(HERE), str(HERE.parents[2] / "spark")]
 
 import facts  # noqa: E402
 import phrasings_dev  # noqa: E402
+import phrasings_dev_b  # noqa: E402
+import phrasings_dev_c  # noqa: E402
 import phrasings_held_out  # noqa: E402
 from catalogue import CATEGORIES, STYLE_NAMES, make_catalogue  # noqa: E402
 from facts import Item  # noqa: E402
 
-PHRASINGS = {"dev": phrasings_dev, "test": phrasings_held_out}
+
+
+def _merged(*modules: ModuleType) -> SimpleNamespace:
+    """Wordings of several authors as one."""
+    merged = SimpleNamespace()
+    for name, value in vars(modules[0]).items():
+        if not name.isupper():
+            continue
+        others = [getattr(module, name) for module in modules]
+        if isinstance(value, dict):
+            setattr(merged, name, {key: [line for other in others for line in other[key]] for key in value})
+        else:
+            setattr(merged, name, [line for other in others for line in other])
+    return merged
+
+
+PHRASINGS = {"dev": _merged(phrasings_dev, phrasings_dev_b, phrasings_dev_c), "test": phrasings_held_out}
 _CATALOGUE_SEED = {"dev": 1_000, "test": 2_000}
 SOLD_OUT, TYPOS, LOWER_CASE, NO_MARK = 0.12, 0.05, 0.3, 0.3  # shares
 
@@ -112,8 +130,8 @@ class Writer:
     """Puts questions into words and numbers them."""
 
     def __init__(self, shop: Shop, split: str, seed: int, kind: str) -> None:
-        self.shop, self.split, self.kind = shop, split, kind
-        self.words: ModuleType = PHRASINGS[split]
+        self.shop, self.split, self.kind, self.seed = shop, split, kind, seed
+        self.words: ModuleType | SimpleNamespace = PHRASINGS[split]
         self.rng = np.random.default_rng([seed, _CATALOGUE_SEED[split], *kind.encode()])
         self.records: list[dict[str, Any]] = []
         self._used: dict[str, int] = {}
@@ -135,7 +153,8 @@ class Writer:
     def template(self, templates: list[str], named: bool = False) -> str:
         """The wordings in turn. `named`: only those that can name the product."""
         usable = [text for text in templates if "{x}" in text] if named else templates
-        turn = self._used.get(usable[0], 0)
+        # Where a seed begins, so that several seeds get through all of them.
+        turn = self._used.get(usable[0], self.seed)
         self._used[usable[0]] = turn + 1
         return usable[turn % len(usable)]
 
