@@ -59,7 +59,7 @@ export const ASPECTS: readonly Aspect[] = [
   aspect('colour', /\b(colou?rs?|colou?red|tint(ed)?|shades?)\b/, 'colour color shade tint'),
   aspect(
     'maker',
-    /\b(who (made|makes|forged|manufactures|produced|produces)|maker|brand|manufacturer|manufactured|workshop|forged (by|at|in)|smith(s|y)?|forge|made by|company)\b/,
+    /\b(who (made|makes|forged|manufactures|produced|produces)|maker|brand|manufacturer|manufactured|workshop|forged (by|at|in)|smith(s|y)?|forge|made by|company|by whom|(who|whos|who is) (it|this|that) by|whose work|crafts(man|men)|artisan)\b/,
     'workshop brand manufacturer maker forge',
   ),
   aspect(

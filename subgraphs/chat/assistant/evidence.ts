@@ -21,6 +21,8 @@ export interface Features {
   lexical: number;
   /** 1: the attribute tells what is asked for; 0.5: it has a value of that measure; 0: neither is known. */
   aspect: number;
+  /** 1 for a sentence of the description. */
+  sentence: number;
   /** 1 for price and stock: they are near to every question. */
   fact: number;
 }
@@ -35,7 +37,7 @@ export interface Evidences {
   elsewhere: number;
 }
 
-const WEIGHTS: Features = { dense: 1, name: 0.2, lexical: 0.25, aspect: 0.15, fact: -0.15 };
+const WEIGHTS: Features = { dense: 1, name: 0.15, lexical: 0.35, aspect: 0.12, sentence: 0.1, fact: -0.05 };
 
 /** What other products tell, which may be what is asked for. */
 export interface Others {
@@ -53,40 +55,86 @@ const MORE_SHARED = 0.25;
 const MAX_SENTENCES = 6;
 /** Names nearer than this mean the same. */
 const SAME_NAME = 0.7;
+/** A passage nearer to a name than this tells what the name is about. */
+const TOLD = 0.5;
 
 /** What shoppers ask of any product, and catalogues seldom tell. */
 const OFTEN_ASKED = [
   ...[
     'warranty or guarantee',
     'delivery time and shipping',
+    'shipping cost',
     'return policy and refund',
+    'exchange for another size',
+  ],
+  ...[
     'discount or coupon',
+    'loyalty points',
+    'gift wrapping',
+    'gift card',
+    'payment methods and instalments',
+    'tax and customs duty',
+  ],
+  ...[
     'customer reviews and rating',
+    'popularity and number sold',
+    'release date',
+    'expiry date and shelf life',
+    'age rating',
   ],
   ...[
     'country of origin',
-    'battery life and charging',
-    'bluetooth or wifi',
     'safety certificate',
-    'gift wrapping',
-    'payment methods',
+    'patent or licence',
+    'serial number and barcode',
+    'insurance',
+    'resale value',
   ],
   ...[
-    'assembly',
+    'battery life and charging',
+    'power consumption and voltage',
+    'bluetooth or wifi',
+    'software and app',
+    'GPS and tracking',
+  ],
+  ...[
+    'screen resolution',
+    'camera and memory',
+    'speed and horsepower',
+    'noise level',
+    'remote control',
+    'warranty of the battery',
+  ],
+  ...[
     'calories and nutrition',
     'allergens',
+    'vegan or animal products',
+    'smell and scent',
+    'taste and flavour',
     'waterproof',
-    'release date',
-    'tax and customs',
-    'engraving and personalisation',
+    'fireproof',
   ],
   ...[
-    'power consumption',
-    'software and app',
-    'minimum age',
+    'recycling and environment',
+    'assembly time',
+    'installation service',
+    'repair service and spare parts',
+    'rental',
+    'trial and sample',
+  ],
+  ...[
+    'engraving and personalisation',
+    'custom order',
+    'instructions as a video',
     'phone number and contact',
     'store opening hours',
-    'resale value',
+  ],
+  ...[
+    'name of the designer',
+    'who reviewed it',
+    'celebrity endorsement',
+    'legal age and permit to own',
+    'second-hand or used',
   ],
 ];
 
@@ -149,28 +197,32 @@ export async function rankPassages(
       name: near(kept.length + place),
       lexical,
       aspect,
+      sentence: passage.kind === 'sentence' ? 1 : 0,
       fact: passage.kind === 'fact' ? 1 : 0,
     };
     return { passage, score: scoreOf(features), features };
   });
+  const told = kept.map((_, place) => vectors[1 + place] as Float32Array);
   const names = kept.map((_, place) => vectors[1 + kept.length + place] as Float32Array);
   const strangers = rivals.flatMap((name, place) => {
     const vector = vectors[1 + 2 * kept.length + place] as Float32Array;
     // The product does tell it, under another name.
     if (names.some((known) => cosine(known, vector) > SAME_NAME)) return [];
+    if (told.some((known) => cosine(known, vector) > TOLD)) return [];
     const dense = cosine(query, vector);
     const features = {
       dense,
       name: dense,
       lexical: share(new Set(stems(name))),
       aspect: aspectMatch(asked, name, ''),
+      sentence: 0,
       fact: 0,
     };
     return [{ name, score: scoreOf(features), features }];
   });
   const elsewhere = telling.map((sentence, place) => {
     const dense = cosine(query, vectors[1 + 2 * kept.length + rivals.length + place] as Float32Array);
-    return scoreOf({ dense, name: dense, lexical: share(new Set(stems(sentence))), aspect: 0, fact: 0 });
+    return scoreOf({ dense, name: dense, lexical: share(new Set(stems(sentence))), aspect: 0, sentence: 1, fact: 0 });
   });
   return {
     elsewhere: Math.max(0, ...elsewhere),
@@ -198,12 +250,12 @@ function aspectMatch(asked: readonly Aspect[], name: string, value: string): num
 }
 
 /**
- * How sure it is that the best passage answers: a linear model of its score, of what the question has in common with it, and of what
+ * How sure it is that the best passage answers: a linear model of its score, of the words it shares with the question, and of what
  * competes with it. Fitted by logistic regression on the development questions and scaled to the score.
  */
-const SURE = { lexical: 0.5, aspect: 0.2, sentence: -0.1, rival: -0.7, least: 0.05 };
+const SURE = { lexical: 0.2, rival: -0.58, least: 0.04 };
 /** What the product does not tell is asked for, whatever else speaks for its best passage. */
-const OUTDONE = 0.35;
+const OUTDONE = 0.45;
 const TOLD_ELSEWHERE = 0.4;
 const MARGIN = 0.15;
 const MAX_ANSWERS = 3;
@@ -221,11 +273,7 @@ export function answering({ ranked, rival, elsewhere }: Evidences): { answers: E
 const isElsewhere = ({ score, features }: Evidence, elsewhere: number): boolean =>
   features.aspect < 1 && elsewhere - score > TOLD_ELSEWHERE;
 
-function isSure({ score, passage, features }: Evidence, rival: number): boolean {
+function isSure({ score, features }: Evidence, rival: number): boolean {
   if (rival - score > OUTDONE) return false;
-  const sentence = passage.kind === 'sentence' ? SURE.sentence : 0;
-  return (
-    score + SURE.lexical * features.lexical + SURE.aspect * features.aspect + sentence + SURE.rival * rival >=
-    SURE.least
-  );
+  return score + SURE.lexical * features.lexical + SURE.rival * rival >= SURE.least;
 }

@@ -197,7 +197,7 @@ export class Researcher {
     const told = new Set(
       passages.flatMap(({ kind, name }) => (kind === 'attribute' && name ? tokens(name).map(stem) : [])),
     );
-    const pointed = pointingAt(question, [product.name, vocabulary.categoryNames.get(product.categoryId) ?? ''], told);
+    const pointed = pointingAt(question, [vocabulary.categoryNames.get(product.categoryId) ?? ''], told);
     const evidence = await rankPassages(
       this.embedder,
       pointed,

@@ -47,7 +47,10 @@ export class Vocabulary {
     this.values = valueTerms(attributes);
     const counts = new Map<string, number>();
     for (const { name, products } of attributes) counts.set(name, (counts.get(name) ?? 0) + products);
-    this.attributeNames = [...counts].sort((a, b) => b[1] - a[1]).map(([name]) => plain(name));
+    this.attributeNames = [...counts]
+      .filter(([, products]) => products > 1)
+      .sort((a, b) => b[1] - a[1])
+      .map(([name]) => plain(name));
     this.words = new Set([
       ...categories.flatMap(({ name }) => tokens(name)),
       ...attributes.flatMap(({ name, value }) => [...tokens(plain(name)), ...tokens(value)]),
