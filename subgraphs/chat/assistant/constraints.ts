@@ -19,21 +19,26 @@ export interface Constraints {
 
 const CURRENCY = String.raw`(?:¥|\$|€|£|yen|jpy|usd|dollars?|bucks|eur|euros?|gbp|pounds? sterling)`;
 const AMOUNT = String.raw`(?:¥|\$|€|£)?\s*(\d[\d,. ]*\d|\d)\s*(k)?\b`;
-const UPPER = `(?:under|below|less than|cheaper than|up to|at most|no more than|not more than|max(?:imum)?(?: of)?|within|lighter than|shorter than|smaller than|not over|(?:a )?budget (?:of|is)|spend)`;
+const UPPER = `(?:under|below|less than|cheaper than|up to|at most|no more than|not more than|max(?:imum)?(?: of)?|within|lighter than|shorter than|smaller than|not over|(?:a )?budget(?: of| is|:)?|spend|beyond|ceiling(?: of)?|limit(?: of| is)?|max\\.?)`;
 const LOWER = `(?:over|above|more than|at least|from|no less than|starting at|heavier than|longer than|larger than|bigger than|min(?:imum)?(?: of)?)`;
 
 /** Reads limits of price, weight, length and the like, and whether it must be in stock. */
 export function constraintsIn(question: string): Constraints {
-  const folded = fold(question);
+  // "Not over" is under.
+  const folded = fold(question).replace(
+    /\b(not|no|never|without|\p{L}+nt)\b((?: \p{L}+){0,3}?) (over|above|more than|beyond|exceed(?:ing)?)\b/gu,
+    '$2 under',
+  );
   const found: Constraints = { limits: [] };
   if (
     /\b(in stock|available (now|today|right now)|can (buy|get) (now|today)|not sold out|ready to ship)\b/.test(folded)
   )
     found.inStock = true;
 
-  const range = new RegExp(String.raw`\bbetween\s+${AMOUNT}[^\d]{0,12}?\s*and\s+${AMOUNT}\s*([\p{L}¥$€£°]*)`, 'u').exec(
-    folded,
-  );
+  const range = new RegExp(
+    String.raw`\b(?:between|from)\s+${AMOUNT}[^\d]{0,12}?\s*(?:and|to|-|–)\s+${AMOUNT}\s*([\p{L}¥$€£°]*)`,
+    'u',
+  ).exec(folded);
   if (range) {
     const unit = range[5] ?? '';
     limit(found, 'min', amount(range[1], range[2] ?? range[4]), unit, folded);

@@ -19,7 +19,7 @@ const define = (aspect: string, more: string, less: string) => {
   for (const word of more.split(' ')) BY_ADJECTIVE[word] = { aspect, more: true };
   for (const word of less.split(' ')) BY_ADJECTIVE[word] = { aspect, more: false };
 };
-define('weight', 'heavy', 'light');
+define('weight', 'heavy hefty weighty', 'light lightweight');
 define('length', 'long', 'short');
 define('width', 'wide broad', 'narrow slim');
 define('height', 'tall high', 'low');
@@ -79,11 +79,15 @@ const NOUNS: Record<string, string> = {
   size: 'size',
 };
 const VERBS: [RegExp, string, boolean][] = [
-  [/\bweigh(s|ing)? (more|the most)\b/, 'weight', true],
-  [/\bweigh(s|ing)? (less|the least)\b/, 'weight', false],
-  [/\b((costs?|costing|priced?|pay(ing)?) (more|the most|higher|highest)|more money|costs? more)\b/, 'price', true],
+  [/\bweigh(s|ing)? (more|(the )?most)\b|\b(more|most) heft\b/, 'weight', true],
+  [/\bweigh(s|ing)? (less|(the )?least)\b/, 'weight', false],
   [
-    /\b((costs?|costing|priced?|pay(ing)?) (less|the least|lower|lowest)|less money|saves? .{0,12}money|better value)\b/,
+    /\b((costs?|costing|priced?|pay(ing)?)( \w+){0,2} (more|(the )?most|higher|highest)|more money|costs? more)\b/,
+    'price',
+    true,
+  ],
+  [
+    /\b((costs?|costing|priced?|pay(ing)?)( \w+){0,2} (less|(the )?least|lower|lowest)|less money|saves? .{0,12}money|better value|(kinder|easier|gentler) (to|on) .{0,8}(wallet|purse|budget))\b/,
     'price',
     false,
   ],
@@ -101,8 +105,12 @@ const PURE = new Set(['higher', 'lower', 'greater', 'highest', 'lowest', 'greate
 
 const byId = (id: string): Aspect | null => ASPECTS.find((aspect) => aspect.id === id) ?? null;
 
+/** "The heavier the better", "longer than the others". */
+const ABOVE_ALL = /\bthe (\p{L}+er) the better\b|\b(\p{L}+er|more \p{L}+) than (all|any|the) (the )?others?\b/u;
+
 /** "the lightest", "most pages", "the lowest price" in a question. */
-export const superlativeIn = (question: string): Extreme | null => extremeIn(question, 'superlative');
+export const superlativeIn = (question: string): Extreme | null =>
+  extremeIn(question, ABOVE_ALL.test(fold(question)) ? 'comparative' : 'superlative');
 
 /** "heavier", "more pages", "weighs less" in a question. */
 export const comparativeIn = (question: string): Extreme | null => extremeIn(question, 'comparative');
@@ -113,7 +121,7 @@ function extremeIn(question: string, kind: keyof typeof PHRASES): Extreme | null
   const said = new Set(stems(question));
   for (const [pattern, aspect, more] of VERBS) {
     const word = pattern.exec(folded)?.[0];
-    const superlative = /\bthe (least|most)\b|\w+est\b/.test(word ?? '');
+    const superlative = /\b(the )?(least|most)\b|\w+est\b/.test(word ?? '');
     if (word && superlative === (kind === 'superlative')) return { aspect: byId(aspect), noun: null, more, said, word };
   }
   const measured = degree.exec(folded);

@@ -27,8 +27,11 @@ export function measureOf(product: Product, { aspect, noun, said }: Extreme): Me
       const named = fitOf(passage.name ?? '', aspect?.id ?? null, noun);
       const fit = named > 0 ? named + specific(passage.name ?? '', said) : 0;
       const amounts = quantities(passage.value);
+      const counted = tokens(passage.name ?? '')
+        .map(stem)
+        .includes(PAGES);
       const amount =
-        amounts.find(({ dimension }) => !aspect?.dimension || dimension === aspect.dimension) ??
+        amounts.find(({ dimension }) => counted || !aspect?.dimension || dimension === aspect.dimension) ??
         wordCount(passage.value);
       return fit > 0 && amount ? [{ ...amount, passage, fit }] : [];
     });
@@ -45,13 +48,16 @@ function specific(name: string, said: ReadonlySet<string>): number {
   return own.every((word) => said.has(word)) ? 2 : -0.3;
 }
 
+const PAGES = stem('pages');
+
 /** How well an attribute's name fits: called just so, or with more words; a size stands for any length. */
 function fitOf(name: string, aspect: string | null, noun: string | null): number {
   const words = tokens(plain(name)).map(stem);
   if (noun !== null) return words.includes(noun) ? 1 / words.length : 0;
   const told = aspectsOfName(name);
   if (told.some(({ id }) => id === aspect)) return 1 + 1 / words.length;
-  if (aspect === 'thickness' && words.includes(stem('pages'))) return 0.3;
+  // A book's length and thickness are those of its pages.
+  if ((aspect === 'thickness' || aspect === 'length' || aspect === 'size') && words.includes(PAGES)) return 0.3;
   if (aspect === 'size') return told.some(({ dimension }) => dimension === 'length') ? 0.5 : 0;
   if (aspect === 'length' || aspect === 'width' || aspect === 'height')
     return told.some(({ id }) => id === 'size') ? 0.4 : 0;

@@ -23,12 +23,14 @@ const SLACK = 2;
 
 /** A name does not go on behind these. */
 const BETWEEN = new Set(['or', 'vs', 'versus', 'than']);
+/** Nor behind this one, unless it is in the name. */
+const AND = '&';
 
 /** The words of a question without stop words; null between two names. */
 const stretches = (text: string): (string | null)[] =>
   tokens(text)
-    .filter((word) => BETWEEN.has(word) || !isStopWord(word))
-    .map((word) => (BETWEEN.has(word) ? null : stem(word)));
+    .filter((word) => word === 'and' || BETWEEN.has(word) || !isStopWord(word))
+    .map((word) => (BETWEEN.has(word) ? null : word === 'and' ? AND : stem(word)));
 
 const contentWords = (text: string): string[] =>
   tokens(text)
@@ -69,9 +71,11 @@ function windows<P extends Named>(product: P, words: readonly (string | null)[],
     (word) => word !== null && name.find((part) => part === word || (part.length >= 5 && isOneSlipFrom(part, word))),
   );
   const found: Mention<P>[] = [];
+  const joined = /\band\b|&/i.test(product.name);
   for (let from = 0; from < words.length; from++) {
     const said = new Set<string>();
     for (let at = from, last = from; at < words.length && at <= last + SLACK && words[at] !== null; at++) {
+      if (words[at] === AND && !joined) break;
       const part = matched[at];
       if (!part) {
         if (at === from) break;

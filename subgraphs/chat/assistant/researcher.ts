@@ -2,7 +2,7 @@ import type { Product, ProductFilter } from '../../catalog/model.ts';
 import type { Embedder } from '../../kit/embedder.ts';
 import { badInput } from '../../kit/errors.ts';
 import type { Ask, Turn } from '../generator.ts';
-import { aspectsOfQuestion } from './aspects.ts';
+import { aspectsOfName, aspectsOfQuestion } from './aspects.ts';
 import { type Constraints, constraintsIn, isConstrained } from './constraints.ts';
 import { answering, rankPassages } from './evidence.ts';
 import { comparison, differences, type Finding, facts, listing, nothing, overview } from './extract.ts';
@@ -231,12 +231,18 @@ export class Researcher {
       return differences(pair, (product) => this.passages(product));
     const question = pair.reduce((rest, { name }) => withoutName(rest, name), text);
     const sides = await Promise.all(
-      pair.map(async (product) => ({
-        product,
-        answers: answering(await rankPassages(this.embedder, question, this.passages(product), undefined, signal))
-          .answers,
-      })),
+      pair.map(async (product) => {
+        const evidence = await rankPassages(this.embedder, question, this.passages(product), undefined, signal);
+        return { product, evidence, answers: answering(evidence).answers };
+      }),
     );
+    if (!extreme) {
+      // What is asked about is measured in both: then that is what they are compared by.
+      const [best] = sides.flatMap(({ evidence }) => evidence.ranked.slice(0, 1)).sort((a, b) => b.score - a.score);
+      const by = best && measuring(best.passage.name, text);
+      const found = by && comparison(by, pair);
+      if (found && found.sources.length === 2) return found;
+    }
     if (sides.every(({ answers }) => answers.length === 0))
       return nothing(`The catalogue does not say this about ${pair[0].name} and ${pair[1].name}.`);
     const telling = sides.filter(({ answers }) => answers.length > 0);
@@ -431,6 +437,18 @@ const asksOfUnknown = (text: string, wish: Wish, vocabulary: Vocabulary): boolea
   wish.kinds.length === 0 &&
   aspectsOfQuestion(fold(text)).length > 0 &&
   vocabulary.strangersIn(text).length > 0;
+
+const LESS =
+  /\b(less|least|lower|lowest|fewer|fewest|smaller|smallest|cheap\w*|light\w*|short\w*|thin\w*|narrow\w*|minimum|under)\b/;
+
+/** A comparison by the attribute of this name. */
+function measuring(name: string | null, question: string): Extreme | null {
+  const noun = stems(name ?? '').at(-1);
+  if (noun === undefined) return null;
+  const aspect = aspectsOfName(name ?? '').find(({ id }) => id === noun || id === 'price' || id === 'load') ?? null;
+  const folded = fold(question);
+  return { aspect, noun: aspect ? null : noun, more: !LESS.test(folded), said: new Set(stems(question)), word: 'more' };
+}
 
 /** What follows says what a thing is for. */
 const BEHIND = /\b(?:for|to|with)\b/i;

@@ -80,7 +80,8 @@ export class Vocabulary {
     const words = tokens(question.replace(/\b(look(ing|ed)?|search(ing|ed)?|shopping|market|after) for\b/gi, 'seek'));
     const stemmed = words.map(stem);
     const aside = words.findIndex(
-      (word, place) => PURPOSES.has(word) && words.slice(0, place).some((before) => isThing(before)),
+      (word, place) =>
+        PURPOSES.has(word) && words.slice(0, place).some((before) => isThing(before) && this.isKnown(stem(before))),
     );
     const found = this.categories
       .map((term) => ({ term, at: indexOfPhrase(stemmed, term.words) }))
@@ -100,6 +101,10 @@ export class Vocabulary {
         .filter(({ term, at }) => at + term.words.length === end)
         .sort((a, b) => b.term.words.length - a.term.words.length)[0]?.term ?? null
     );
+  }
+
+  private isKnown(stemmed: string): boolean {
+    return this.common.has(stemmed) || this.names.count(stemmed) > 0;
   }
 
   private isThingBehind(word: string | undefined): boolean {
@@ -157,7 +162,11 @@ const PURPOSES = new Set('for with to on of in around from against'.split(' '));
 /** Whether a word can be what is looked for. */
 const isThing = (word: string): boolean =>
   !isStopWord(word) && !/^\d/.test(word) && !DEGREES.includes(word) && !SEEKING.has(word);
-const SEEKING = new Set('seek show find recommend suggest give buy sell cheap best good nice'.split(' '));
+const SEEKING = new Set(
+  'seek show find recommend suggest give buy sell cheap best good nice price cost weight length width height size load pages'.split(
+    ' ',
+  ),
+);
 const OWNED = new Set('my our his her their'.split(' '));
 const PREPOSITIONS = new Set(
   'for with to of that in under below over above from which on at without like as'.split(' '),
@@ -201,10 +210,14 @@ function categoryTerms(categories: readonly CategoryRow[]): CategoryTerm[] {
   return [...terms.values()];
 }
 
+/** Values that no question names. */
+const SAYS_NOTHING = new Set(['no', 'yes', 'none', 'any', 'true', 'false', 'one', 'two', 'other', 'n/a', 'na', 'all']);
+
 function valueTerms(attributes: readonly AttributeRow[]): ValueTerm[] {
   const terms = new Map<string, ValueTerm>();
   for (const { name, value } of attributes) {
     const words = tokens(value).map(stem);
+    if (SAYS_NOTHING.has(value.toLowerCase().trim())) continue;
     if (words.length === 0 || words.length > 5 || words.every((word) => /^\d/.test(word) || isStopWord(word))) continue;
     if (/^\d/.test(words[0] as string) && words.length <= 2) continue; // a measure
     const key = words.join(' ');
