@@ -83,6 +83,7 @@ export const ASPECTS: readonly Aspect[] = [
   ),
   aspect('pattern', /\b(patterns?|motifs?|print(ed)?)\b/, 'pattern motif'),
   aspect('grain', /\b(grits?|fine|finer|finest|coarse|coarser|coarsest|mesh)\b/, 'grit grain mesh', 'count'),
+  aspect('edge', /\b(sharp(er|ened|ness)?|blunt|dull|edged?)\b/, 'edge sharpness'),
   aspect('shape', /\b(shapes?|shaped)\b/, 'shape form'),
 ];
 

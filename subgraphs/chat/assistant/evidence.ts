@@ -55,7 +55,7 @@ const MORE_SHARED = 0.25;
 const MAX_SENTENCES = 6;
 /** Names nearer than this mean the same. */
 const SAME_NAME = 0.7;
-/** A passage nearer to a name than this tells what the name is about. */
+/** A passage nearer than this to what is often asked tells it. */
 const TOLD = 0.5;
 
 /** What shoppers ask of any product, and catalogues seldom tell. */
@@ -170,6 +170,8 @@ export async function rankPassages(
       ? first
       : first.sort((a, b) => b.lexical + b.aspect - a.lexical - a.aspect).slice(0, MAX_EMBEDDED);
   const own = new Set(passages.map(({ name }) => name));
+  const topics = OFTEN_ASKED.filter((name) => !own.has(name));
+  const general = topics.length;
   const mostShared = Math.max(0, ...first.map(({ lexical }) => lexical));
   const telling = [...new Set(others.sentences)]
     .map((sentence) => ({ sentence, lexical: share(new Set(stems(sentence))) }))
@@ -177,7 +179,7 @@ export async function rankPassages(
     .sort((a, b) => b.lexical - a.lexical)
     .slice(0, MAX_SENTENCES)
     .map(({ sentence }) => sentence);
-  const rivals = [...OFTEN_ASKED, ...others.names.slice(0, MAX_RIVALS)].filter((name) => !own.has(name));
+  const rivals = [...topics, ...others.names.slice(0, MAX_RIVALS).filter((name) => !own.has(name))];
 
   const vectors = await embedder.embed(
     [
@@ -208,7 +210,7 @@ export async function rankPassages(
     const vector = vectors[1 + 2 * kept.length + place] as Float32Array;
     // The product does tell it, under another name.
     if (names.some((known) => cosine(known, vector) > SAME_NAME)) return [];
-    if (told.some((known) => cosine(known, vector) > TOLD)) return [];
+    if (place < general && told.some((known) => cosine(known, vector) > TOLD)) return [];
     const dense = cosine(query, vector);
     const features = {
       dense,
@@ -253,7 +255,7 @@ function aspectMatch(asked: readonly Aspect[], name: string, value: string): num
  * How sure it is that the best passage answers: a linear model of its score, of the words it shares with the question, and of what
  * competes with it. Fitted by logistic regression on the development questions and scaled to the score.
  */
-const SURE = { lexical: 0.2, rival: -0.58, least: 0.04 };
+const SURE = { lexical: 0.2, aspect: 0.08, rival: -0.58, least: 0.08 };
 /** What the product does not tell is asked for, whatever else speaks for its best passage. */
 const OUTDONE = 0.45;
 const TOLD_ELSEWHERE = 0.4;
@@ -275,5 +277,6 @@ const isElsewhere = ({ score, features }: Evidence, elsewhere: number): boolean 
 
 function isSure({ score, features }: Evidence, rival: number): boolean {
   if (rival - score > OUTDONE) return false;
-  return score + SURE.lexical * features.lexical + SURE.rival * rival >= SURE.least;
+  const { lexical, aspect } = features;
+  return score + SURE.lexical * lexical + SURE.aspect * aspect + SURE.rival * rival >= SURE.least;
 }

@@ -106,7 +106,7 @@ const PURE = new Set(['higher', 'lower', 'greater', 'highest', 'lowest', 'greate
 const byId = (id: string): Aspect | null => ASPECTS.find((aspect) => aspect.id === id) ?? null;
 
 /** "The heavier the better", "longer than the others". */
-const ABOVE_ALL = /\bthe (\p{L}+er) the better\b|\b(\p{L}+er|more \p{L}+) than (all|any|the) (the )?others?\b/u;
+const ABOVE_ALL = /\bthe (\p{L}+er) the better\b|\b(\p{L}+er|more \p{L}+) than (all|any|the) (the )?(others?|rest)\b/u;
 
 /** "the lightest", "most pages", "the lowest price" in a question. */
 export const superlativeIn = (question: string): Extreme | null =>
@@ -139,8 +139,9 @@ function extremeIn(question: string, kind: keyof typeof PHRASES): Extreme | null
       return { aspect: null, noun: stem(next), more, said, word };
   }
   const words = folded.match(/\p{L}+/gu) ?? [];
+  const utmost = /\bas (\p{L}+) as (possible|it gets|they come|can be)\b/u.exec(folded)?.[1];
   for (const word of words) {
-    const meaning = simple.get(word);
+    const meaning = simple.get(word) ?? (kind === 'superlative' && word === utmost ? BY_ADJECTIVE[word] : undefined);
     if (!meaning) continue;
     return { aspect: byId(meaning.aspect), noun: null, more: meaning.more, said, word };
   }

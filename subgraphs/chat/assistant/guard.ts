@@ -20,7 +20,7 @@ const ORDERS = [
 ];
 /** Whom a text for shoppers does not speak to or of. */
 const ADDRESSEES =
-  /\b(assistants?|chat ?bots?|bots?|language models?|llms?|prompts?|developer mode|debug mode|system (message|note|prompt|mode)|end of (product )?(data|text|description|input)|your new name|your (name|role|task|job) is|(the|this) (question|conversation|chat)|credit cards?|passwords?|api keys?)\b/;
+  /\b(assistants?|chat ?bots?|bots?|language models?|llms?|prompts?|developer mode|debug mode|system (message|note|prompt|mode)|override|overrule|end of (product )?(data|text|description|input)|your new name|your (name|role|task|job) is|(the|this) (question|conversation|chat)|credit cards?|passwords?|api keys?)\b|\b(you|users?|customers?|shoppers?|buyers?|clients?|everyone|everybody|all) (must|have to|has to|are required to|shall)\b|\b0\d{2,4}[-/ ]\d{3}/;
 /** Speech is asked of assistants; of things one is told to soak, wipe, keep. */
 const SPEECH =
   'say|tell|reply|respond|answer|ask|promise|confirm|forget|ignore|disregard|pretend|greet|repeat|reveal|introduce|praise|claim|state|mention|translate|apologi[sz]e|admit|declare|announce|recite|sing|insist|begin (every|each|all|your)|start (every|each|all|your)|end (every|each|all|your)|recommend (only|that|our|the)|write (the|a|only|in)|print (the|your|out)|output|speak|talk|laugh|curse|swear|advertise|refer (the|all|them)|redirect|send (the|them|all)|give (the|every|all|them)';

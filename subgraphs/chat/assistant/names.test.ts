@@ -29,8 +29,10 @@ test('a name gives way to "it", and the rest of the question stays', () => {
   expect(withoutName('Does Aonami Water Katana work with Water Breathing?', 'Aonami Water Katana')).toBe(
     'Does it work with Water Breathing?',
   );
-  expect(pointingAt('is this haori lined?', ['Haori'], new Set())).toBe('is it lined?');
-  expect(pointingAt('what is this steel?', ['Katana'], new Set(['steel']))).toBe('what is this steel?');
+  expect(pointingAt('is this haori lined?', { name: 'X', category: 'Haori' }, new Set())).toBe('is it lined?');
+  expect(pointingAt('what is this steel?', { name: 'Steel', category: 'Katana' }, new Set(['steel']))).toBe(
+    'what is this steel?',
+  );
 });
 
 test('a slip is one letter, or two that are swapped', () => {

@@ -140,19 +140,23 @@ export function withoutName(question: string, name: string): string {
 
 /**
  * The question with "it" where it points at the product: "this katana", "the stand".
+ * @param product its name and its category's
  * @param kept stems of words that the product's own attributes are called by: "this steel" is asked about
  */
-export function pointingAt(question: string, called: readonly string[], kept: ReadonlySet<string>): string {
-  const kinds = new Set(called.flatMap((text) => contentWords(text)));
+export function pointingAt(
+  question: string,
+  product: { name: string; category: string },
+  kept: ReadonlySet<string>,
+): string {
+  const kind = new Set(contentWords(product.category));
+  const called = new Set(contentWords(product.name));
   return question.replace(
     /\b(this|that|these|those|the|your)\s+(\p{L}+)\b/giu,
     (whole, article: string, noun: string) => {
       const word = stem(noun);
-      if (kept.has(word) && !kinds.has(word)) return whole;
-      if (kinds.has(word)) return 'it';
-      return /^th(is|at|ese|ose)$/i.test(article) && !isStopWord(noun.toLowerCase()) && GENERAL.has(word)
-        ? 'it'
-        : whole;
+      if (kind.has(word)) return 'it';
+      if (kept.has(word) || !/^th(is|at|ese|ose)$/i.test(article) || isStopWord(noun.toLowerCase())) return whole;
+      return called.has(word) || GENERAL.has(word) ? 'it' : whole;
     },
   );
 }

@@ -69,6 +69,8 @@ const OVERVIEW =
   /\b(tell me (more |something |all )?about|summari[sz]e|describe|description|overview|introduce|more (info|information|details))\b|^what (is|are) (it|this|that|these)( product| item)?\W*$/;
 const GREETS =
   /^(hi|hello|hey|good (morning|afternoon|evening|day)|thanks|thank you|thank you very much|ok|okay|great|bye|goodbye)\W*$/;
+/** So few are seldom a new question. */
+const FEW_WORDS = 6;
 const ORDINALS = ['first', 'second', 'third'];
 
 /** Finds what the catalogue has on a question. */
@@ -110,7 +112,9 @@ export class Researcher {
     const asks = isLookUp(text) || text.trim().endsWith('?') || OVERVIEW.test(fold(text));
     const meant =
       asks && !wish.seeks ? (wish.selects ? surely : mentions) : surely.filter(({ coverage }) => coverage >= 0.67);
-    const named = meant.map(({ product }) => product);
+    // "Which breathing style does it belong to" goes on about what was spoken of, whatever is called Breathing.
+    const faint = history.length > 0 && REFERS.test(fold(text)) && meant.every(({ coverage }) => coverage < 0.5);
+    const named = faint ? [] : meant.map(({ product }) => product);
     const focus = viewed ?? this.reference(text, wish, named, history, found);
     // Beside a product under view other products must be asked for.
     const elsewhere = focus ? SEEKS_OTHERS.test(fold(text)) : wish.seeks;
@@ -118,8 +122,13 @@ export class Researcher {
     const pair = pairOf(named, focus, text);
     if (pair && (PAIRS.test(fold(text)) || wish.comparative || named.length > 1))
       return this.compare(wish.comparative ?? wish.superlative, pair, text, signal);
-    if (named.length === 0 && wish.selects && (!focus || elsewhere || wish.goesOn))
-      return this.select(wish, hits, signal);
+    if (named.length === 0 && wish.selects && (!focus || elsewhere || wish.goesOn)) {
+      const selected = await this.select(wish, hits, signal);
+      // Without a limit a wish may be put in other words than the catalogue's.
+      const firm = wish.superlative !== null || isConstrained(wish.constraints) || wish.goesOn;
+      if (selected.sources.length > 0 || firm) return selected;
+      return this.browse(wish, hits, found, vocabulary, signal);
+    }
     const subject =
       this.subjectOf(
         mentions.filter(({ product }) => named.includes(product)),
@@ -131,7 +140,7 @@ export class Researcher {
       const goesOn = viewed !== null || named.length > 0 || REFERS.test(fold(text));
       if (told.sources.length > 0 || goesOn) return told;
     }
-    if (asksOfUnknown(text, wish, vocabulary))
+    if (asksOfUnknown(text, wish, vocabulary, hits))
       return nothing('The catalogue does not have a product that this could be about: nothing was found.');
     return this.browse(wish, hits, found, vocabulary, signal);
   }
@@ -177,6 +186,7 @@ export class Researcher {
       REFERS.test(folded) ||
       GOES_ON.test(folded) ||
       (isLookUp(text) && !wish.superlative && !SEEKS_OTHERS.test(folded)) ||
+      (tokens(text).length <= FEW_WORDS && !wish.superlative && !wish.seeks && !isConstrained(wish.constraints)) ||
       !(wish.seeks || wish.selects || wish.category || wish.values.length > 0);
     if (!goesOn) return null;
     const distinct = [...new Set(last.productIds)];
@@ -197,7 +207,11 @@ export class Researcher {
     const told = new Set(
       passages.flatMap(({ kind, name }) => (kind === 'attribute' && name ? tokens(name).map(stem) : [])),
     );
-    const pointed = pointingAt(question, [vocabulary.categoryNames.get(product.categoryId) ?? ''], told);
+    const pointed = pointingAt(
+      question,
+      { name: product.name, category: vocabulary.categoryNames.get(product.categoryId) ?? '' },
+      told,
+    );
     const evidence = await rankPassages(
       this.embedder,
       pointed,
@@ -258,7 +272,7 @@ export class Researcher {
 
   /** The products that a wish lets through, computed from their attributes. */
   private async select(wish: Wish, hits: readonly Hit[], signal: AbortSignal): Promise<Finding> {
-    const { constraints, category, values, superlative } = wish;
+    const { constraints, category, values, superlative, strangers } = wish;
     const filter: ProductFilter = {
       minPrice: constraints.minPrice,
       maxPrice: constraints.maxPrice,
@@ -279,6 +293,9 @@ export class Researcher {
     const fitting =
       exact.length > 0 ? exact : keeping.filter((product) => wish.firm.every((term) => hasValue(product, term)));
     const rank = new Map(hits.map(({ productId, score }, place) => [productId, { place, score }]));
+    const unknown = !category && values.length === 0 && wish.kinds.length === 0 && strangers.length > 0;
+    if (unknown && !hits.some(({ similarity }) => (similarity ?? 0) >= CLOSE))
+      return nothing('The catalogue does not have this: nothing was found.');
     if (!category && values.length === 0 && wish.kinds.length === 0 && !superlative) {
       // Nothing but a number was understood of the wish: what it means decides among the products that keep to it.
       const near = fitting
@@ -308,7 +325,7 @@ export class Researcher {
       superlative.more ? b.measure.value - a.measure.value : a.measure.value - b.measure.value,
     );
     return listing(
-      `The ${superlative.word} of ${ordered.length}:`,
+      `${/^(\p{L}+est|(most|least|fewest) \p{L}+)$/u.test(superlative.word) ? `The ${superlative.word}` : 'The first'} of ${ordered.length}:`,
       ordered.slice(0, LISTED).map(({ product, measure }) => ({
         product,
         passages: [measure.passage, ...this.telling(product, wish, [measure.passage])],
@@ -395,7 +412,7 @@ export class Researcher {
       const coverage = words.length === 0 ? 0 : words.filter((word) => text.has(word)).length / words.length;
       const called = new Set(tokens(product.name).map(stem));
       const kinds = wish.kinds.filter((kind) => called.has(kind)).length;
-      return wish.category || kinds > 0 || isNear(hit, coverage)
+      return wish.category || kinds > 0 || isNear(hit, coverage, wish.strangers.length > 0)
         ? [{ product, nearness: (hit.similarity ?? 0) + COVERED * coverage + CALLED * kinds }]
         : [];
     });
@@ -428,15 +445,19 @@ const isLookUp = (text: string): boolean =>
     fold(text),
   );
 
-/** Whether a question is about one thing that the catalogue does not know by name: "how long is Zanpakuro?" */
-const asksOfUnknown = (text: string, wish: Wish, vocabulary: Vocabulary): boolean =>
-  isLookUp(text) &&
+/** Whether a question is about one thing that the catalogue does not know by name: "how long is Zanpakuro?", "Zanpakuro – price?" */
+const asksOfUnknown = (text: string, wish: Wish, vocabulary: Vocabulary, hits: readonly Hit[]): boolean =>
   !wish.seeks &&
   !wish.category &&
   wish.values.length === 0 &&
   wish.kinds.length === 0 &&
   aspectsOfQuestion(fold(text)).length > 0 &&
-  vocabulary.strangersIn(text).length > 0;
+  vocabulary.strangersIn(text).length > 0 &&
+  (isNameLike(text, vocabulary.strangersIn(text)) || !hits.some(({ similarity }) => (similarity ?? 0) >= CLOSE));
+
+/** Whether one of the words is written as names are, and not because a sentence begins with it. */
+const isNameLike = (text: string, words: readonly string[]): boolean =>
+  [...text.matchAll(/(?<![.!?]\s+|^\W*)\p{Lu}[\p{L}]+/gu)].some(([word]) => words.includes(fold(word)));
 
 const LESS =
   /\b(less|least|lower|lowest|fewer|fewest|smaller|smallest|cheap\w*|light\w*|short\w*|thin\w*|narrow\w*|minimum|under)\b/;
@@ -466,6 +487,8 @@ interface Wish {
   values: ValueTerm[];
   /** Those of the values that are said of the thing itself, not of what it is for. */
   firm: ValueTerm[];
+  /** Words that nothing in the catalogue is called by. */
+  strangers: string[];
   /** Words of products' names that tell what it shall be. */
   kinds: string[];
   superlative: Extreme | null;
@@ -483,7 +506,8 @@ function wishIn(text: string, history: readonly StoredTurn[], vocabulary: Vocabu
   const own = wishOf(text, vocabulary);
   const folded = fold(text);
   const previous = [...history].reverse().find(({ role }) => role === 'USER');
-  if (!previous || own.category || !GOES_ON.test(folded) || !(own.selects || own.values.length > 0)) return own;
+  if (!previous || own.category || !GOES_ON.test(folded) || REFERS.test(folded)) return own;
+  if (!(own.selects || own.values.length > 0)) return own;
   const before = wishOf(previous.text, vocabulary);
   if (!before.selects && !before.seeks) return own;
   const constraints = {
@@ -498,6 +522,7 @@ function wishIn(text: string, history: readonly StoredTurn[], vocabulary: Vocabu
     values: [...before.values, ...own.values],
     firm: [...before.firm, ...own.firm],
     kinds: [...before.kinds, ...own.kinds],
+    strangers: [],
     superlative: own.superlative ?? before.superlative,
     comparative: own.comparative,
     seeks: true,
@@ -522,6 +547,7 @@ function wishOf(text: string, vocabulary: Vocabulary): Wish {
     values,
     firm: vocabulary.valuesIn(text.split(BEHIND)[0] ?? '').filter((term) => values.includes(term)),
     kinds,
+    strangers: vocabulary.strangersIn(text.split(BEHIND)[0] ?? ''),
     superlative,
     comparative: comparativeIn(text),
     seeks,
@@ -579,7 +605,10 @@ const CALLED = 0.2;
 const COVERED = 0.15;
 
 /** Whether a product is near enough to a question to be shown: by what it means, or by that and its words. */
-function isNear({ similarity }: Hit, coverage: number): boolean {
+/** Near enough whatever the words. */
+const CLOSE = 0.46;
+
+function isNear({ similarity }: Hit, coverage: number, strange: boolean): boolean {
   const near = similarity ?? 0;
-  return near >= 0.45 || (near >= 0.33 && coverage >= 0.5) || coverage >= 0.8;
+  return near >= (strange ? CLOSE : 0.42) || (near >= 0.33 && coverage >= 0.5) || coverage >= 0.8;
 }

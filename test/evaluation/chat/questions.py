@@ -14,7 +14,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import cycle
+from itertools import chain, cycle
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -33,23 +33,48 @@ from catalogue import CATEGORIES, STYLE_NAMES, make_catalogue  # noqa: E402
 from facts import Item  # noqa: E402
 
 
+def plain(wording: str) -> str:
+    """A wording without case and punctuation."""
+    return " ".join(re.findall(r"[a-z{}]+", wording.lower()))
 
-def _merged(*modules: ModuleType) -> SimpleNamespace:
-    """Wordings of several authors as one."""
+
+def _wording(line: str | tuple) -> str:
+    """What is said, of a line that may also tell what shows it."""
+    return line if isinstance(line, str) else line[1]
+
+
+def _merged(*modules: ModuleType, without: ModuleType) -> SimpleNamespace:
+    """Wordings of several authors as one. What one came upon that is held out stays held out."""
+    held_out: set[str] = set()
+    for name, value in vars(without).items():
+        if name.isupper():
+            lines = chain(*value.values()) if isinstance(value, dict) else value
+            held_out.update(plain(_wording(line)) for line in lines)
+
+    def own(lines: Iterable) -> list:
+        return [line for line in lines if plain(_wording(line)) not in held_out]
+
     merged = SimpleNamespace()
     for name, value in vars(modules[0]).items():
         if not name.isupper():
             continue
         others = [getattr(module, name) for module in modules]
         if isinstance(value, dict):
-            setattr(merged, name, {key: [line for other in others for line in other[key]] for key in value})
+            setattr(
+                merged, name, {key: own(line for other in others for line in other[key]) for key in value}
+            )
         else:
-            setattr(merged, name, [line for other in others for line in other])
+            setattr(merged, name, own(line for other in others for line in other))
     return merged
 
 
-PHRASINGS = {"dev": _merged(phrasings_dev, phrasings_dev_b, phrasings_dev_c), "test": phrasings_held_out}
+PHRASINGS = {
+    "dev": _merged(phrasings_dev, phrasings_dev_b, phrasings_dev_c, without=phrasings_held_out),
+    "test": phrasings_held_out,
+}
 _CATALOGUE_SEED = {"dev": 1_000, "test": 2_000}
+PLANTINGS = 9  # products with an instruction in them
+MOST = 70  # questions of a kind
 SOLD_OUT, TYPOS, LOWER_CASE, NO_MARK = 0.12, 0.05, 0.3, 0.3  # shares
 
 _NOUNS = {
@@ -99,9 +124,10 @@ def make_shop(products: int, seed: int, split: str) -> Shop:
         Item(product, 0 if rng.random() < SOLD_OUT else int(rng.integers(1, 41)))
         for product in make_catalogue(products, _CATALOGUE_SEED[split] + seed)
     ]
-    spots = rng.permutation(len(items))[: len(PHRASINGS[split].PLANTED)]
+    lines = [PHRASINGS[split].PLANTED[i] for i in rng.permutation(len(PHRASINGS[split].PLANTED))[:PLANTINGS]]
+    spots = rng.permutation(len(items))[: len(lines)]
     planted = []
-    for spot, (place, words, forbidden) in zip(spots, PHRASINGS[split].PLANTED, strict=True):
+    for spot, (place, words, forbidden) in zip(spots, lines, strict=True):
         items[spot] = _plant(items[spot], place, words)
         planted.append(Planted(items[spot], forbidden))
     names = [item.product.name for item in items]
@@ -212,6 +238,11 @@ class Writer:
         record = {"id": f"{self.split}-{self.kind}-{number:03d}", "kind": self.kind, "split": self.split}
         present = {key: value for key, value in expected.items() if value not in (None, [])}
         self.records.append(record | {"turns": turns, "expected": present})
+
+    def sample(self, most: int) -> list[dict[str, Any]]:
+        """The questions in their order; where there are many wordings, some of them, others for another seed."""
+        kept = sorted(self.rng.permutation(len(self.records))[:most])
+        return [self.records[i] for i in kept]
 
     def add_about(
         self, item: Item, templates: list[str], contains: facts.Groups, slots=None, **expected: Any
@@ -567,7 +598,7 @@ def make_questions(shop: Shop, seed: int, split: str) -> list[dict[str, Any]]:
     for kind, write in KINDS.items():
         writer = Writer(shop, split, seed, kind)
         write(writer)
-        records += writer.records
+        records += writer.sample(MOST)
     return records
 
 
