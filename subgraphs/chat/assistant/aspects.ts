@@ -42,13 +42,17 @@ export const ASPECTS: readonly Aspect[] = [
   aspect('load', /\b(load|hold up|carry|support|how much weight)\b/, 'load', 'mass'),
   aspect(
     'price',
-    /\b(price|priced|costs?|cheap(er|est)?|expensive|afford(able)?|how much (is|are|does|do|for)|pay)\b/,
+    /\b(rrp|set me back|have to pay|would i pay|how many (yen|dollars|euros|pounds)|price tag|price|priced|costs?|cheap(er|est)?|expensive|afford(able)?|how much (is|are|does|do|for)|pay)\b/,
     'price',
   ),
-  aspect('stock', /\b(in stock|available|availability|sold out|out of stock|left in stock)\b/, 'stock availability'),
+  aspect(
+    'stock',
+    /\b(on the shelf|still (got|have|there)|(any|one|some) left|in stock|available|availability|sold out|out of stock|left in stock)\b/,
+    'stock availability',
+  ),
   aspect(
     'material',
-    /\b(made (of|from|out of|with)|materials?|fabric|metal|wood|woods|steel|alloy|cloth|leather|silk|cotton|plastic)\b/,
+    /\b(raw material|which metal|what metal|made out of|forged from|made (of|from|out of|with)|materials?|fabric|metal|wood|woods|steel|alloy|cloth|leather|silk|cotton|plastic)\b/,
     'material steel fabric metal wood alloy cloth ingredients',
   ),
   aspect(
@@ -64,13 +68,17 @@ export const ASPECTS: readonly Aspect[] = [
   ),
   aspect(
     'use',
-    /\b(used? (for|it|this|in|to)|uses|purpose|suitable|suited|suit|meant (for|to)|intended|designed (for|to)|good for|made for|what (is|are) (it|this|that|they|these) for|can (i|we|you|one|it|this|they)\b|for (display|practice|training|cutting))\b/,
+    /\b((ok|okay|safe|fine|any good|right|allowed|suited) (to|for|with|in|at)|may (i|we|you|one|it|this)|purpose|designed|used? (for|it|this|in|to)|uses|purpose|suitable|suited|suit|meant (for|to)|intended|designed (for|to)|good for|made for|what (is|are) (it|this|that|they|these) for|can (i|we|you|one|it|this|they)\b|for (display|practice|training|cutting))\b/,
     'use uses purpose occasion recommended',
   ),
   aspect('count', /\b(how many|number of|count)\b/, 'count number quantity pieces pages total', 'count'),
   aspect('age', /\b(ages?|years? old|months? old|kids?|child(ren)?|toddlers?|infants?|adults?)\b/, 'age audience'),
   aspect('language', /\b(languages?|written in|in (english|japanese|german|french|spanish|chinese))\b/, 'language'),
-  aspect('level', /\b(levels?|beginners?|novices?|advanced|intermediate|experts?|starting out)\b/, 'level skill'),
+  aspect(
+    'level',
+    /\b(new to (this|it)|never (held|done|tried|read)|start(ing)? (with|on)|first (time|steps|book)|levels?|beginners?|novices?|advanced|intermediate|experts?|starting out)\b/,
+    'level skill',
+  ),
   aspect(
     'contents',
     /\b(included?|includes|including|comes? with|(is|are) in (it|the (box|package|kit|set))|what is in|contains?|contents?|what do i get)\b/,
@@ -84,6 +92,9 @@ export const ASPECTS: readonly Aspect[] = [
   aspect('pattern', /\b(patterns?|motifs?|print(ed)?)\b/, 'pattern motif'),
   aspect('grain', /\b(grits?|fine|finer|finest|coarse|coarser|coarsest|mesh)\b/, 'grit grain mesh', 'count'),
   aspect('edge', /\b(sharp(er|ened|ness)?|blunt|dull|edged?)\b/, 'edge sharpness'),
+  aspect('closure', /\b(fasten(s|ed|ing)?|close[sd]?|closure|closing|clasps?|shut)\b/, 'clasp closure fastening'),
+  aspect('binding', /\b(bound|bindings?|hardback|paperback|hardcover|softcover)\b/, 'binding'),
+  aspect('lining', /\b(lined|unlined|lining)\b/, 'lining'),
   aspect('shape', /\b(shapes?|shaped)\b/, 'shape form'),
 ];
 

@@ -36,7 +36,7 @@ export function constraintsIn(question: string): Constraints {
     found.inStock = true;
 
   const range = new RegExp(
-    String.raw`\b(?:between|from)\s+${AMOUNT}[^\d]{0,12}?\s*(?:and|to|-|–)\s+${AMOUNT}\s*([\p{L}¥$€£°]*)`,
+    String.raw`\b(?:between|from)\s+${AMOUNT}[^\d]{0,12}?\s*(?:and|to|until|till|-|–)\s+${AMOUNT}\s*([\p{L}¥$€£°]*)`,
     'u',
   ).exec(folded);
   if (range) {

@@ -70,6 +70,7 @@ const NOUNS: Record<string, string> = {
   grit: 'grain',
   thickness: 'thickness',
   money: 'price',
+  priced: 'price',
   weight: 'weight',
   length: 'length',
   width: 'width',
@@ -106,7 +107,8 @@ const PURE = new Set(['higher', 'lower', 'greater', 'highest', 'lowest', 'greate
 const byId = (id: string): Aspect | null => ASPECTS.find((aspect) => aspect.id === id) ?? null;
 
 /** "The heavier the better", "longer than the others". */
-const ABOVE_ALL = /\bthe (\p{L}+er) the better\b|\b(\p{L}+er|more \p{L}+) than (all|any|the) (the )?(others?|rest)\b/u;
+const ABOVE_ALL =
+  /\bthe (\p{L}+er) the better\b|\b(\p{L}+er|(?:more|less) \p{L}+) than (all|any|the) (the )?(others?|rest)\b/u;
 
 /** "the lightest", "most pages", "the lowest price" in a question. */
 export const superlativeIn = (question: string): Extreme | null =>

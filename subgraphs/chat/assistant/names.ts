@@ -14,6 +14,8 @@ export interface Mention<P extends Named> {
   to: number;
   /** Share of the name's words that were said. */
   coverage: number;
+  /** Whether a word was said that only this product is called by. */
+  unique: boolean;
   /** Whether it is surely meant: by a word that is its own ("Aonami"), or by its whole name. */
   sure: boolean;
 }
@@ -88,7 +90,14 @@ function windows<P extends Named>(product: P, words: readonly (string | null)[],
       const byOwn = own.length > 0 && own.every((word) => said.has(word));
       const whole = wordy.length >= 2 && wordy.every((word) => said.has(word));
       if (byOwn || (own.length === 0 && whole))
-        found.push({ product, from, to: at + 1, coverage, sure: byOwn || coverage === 1 || wordy.length >= 4 });
+        found.push({
+          product,
+          from,
+          to: at + 1,
+          coverage,
+          unique: own.some((word) => said.has(word) && vocabulary.names.count(word) === 1),
+          sure: byOwn || coverage === 1 || wordy.length >= 4,
+        });
     }
   }
   return found;

@@ -60,8 +60,12 @@ const MAX_SOURCES = 10;
 
 const SEEKS =
   /\b(show|find|search|looking for|look for|recommend|suggest|do you (have|sell|carry|stock|offer)|have you got|got any|is there an?|are there|i (need|want|would like|look)|need|looking|i am after|im after|any|something|anything|which \S+ (do|should|would)|what \S+ (do|should|would))\b/;
+/** Beside a product under view: others are asked for. */
 const SEEKS_OTHERS =
-  /\b(show me|find me|looking for|recommend|suggest|do you (have|sell|carry|stock|offer)|have you got|got any|others?|another|anything|something|alternatives?|instead|which of (your|the)|what .{0,20}do you (have|sell)|(cheap|light|heavi|long|short|small|larg|bigg)er (one|ones|than this))\b/;
+  /\b(others?|another|alternatives?|instead|else|similar|(cheap|light|heavi|long|short|small|larg|bigg)er (one|ones|than this))\b/;
+/** Likewise, unless "it" says that this one is meant. */
+const SEEKS_MORE =
+  /\b(show me|find me|looking for|recommend|suggest|do you (have|sell|carry|stock|offer)|have you got|got any|which of your|what .{0,20}do you (have|sell))\b/;
 const REFERS = /\b(it|its|this|that|these|those|them|they|the (first|second|third|last|other) one|both)\b/;
 const GOES_ON = /^(and|but|or|what about|how about|what if|only|also|then|so|ok|okay|same|now)\b/;
 const PAIRS = /\b(or|vs|versus|compare[ds]?|comparison|differences?|differ|between|than|both)\b/;
@@ -110,14 +114,14 @@ export class Researcher {
     const surely = mentions.filter(({ sure }) => sure);
     // A wish in a few words may have a word of some product's name by chance.
     const asks = isLookUp(text) || text.trim().endsWith('?') || OVERVIEW.test(fold(text));
-    const meant =
-      asks && !wish.seeks ? (wish.selects ? surely : mentions) : surely.filter(({ coverage }) => coverage >= 0.67);
+    const surest = surely.filter(({ unique, coverage }) => unique || coverage >= 0.67);
+    const meant = asks && !wish.seeks && !wish.selects ? mentions : surest;
     // "Which breathing style does it belong to" goes on about what was spoken of, whatever is called Breathing.
     const faint = history.length > 0 && REFERS.test(fold(text)) && meant.every(({ coverage }) => coverage < 0.5);
     const named = faint ? [] : meant.map(({ product }) => product);
     const focus = viewed ?? this.reference(text, wish, named, history, found);
     // Beside a product under view other products must be asked for.
-    const elsewhere = focus ? SEEKS_OTHERS.test(fold(text)) : wish.seeks;
+    const elsewhere = focus ? seeksOthers(text) : wish.seeks;
 
     const pair = pairOf(named, focus, text);
     if (pair && (PAIRS.test(fold(text)) || wish.comparative || named.length > 1))
@@ -185,7 +189,7 @@ export class Researcher {
     const goesOn =
       REFERS.test(folded) ||
       GOES_ON.test(folded) ||
-      (isLookUp(text) && !wish.superlative && !SEEKS_OTHERS.test(folded)) ||
+      (isLookUp(text) && !wish.superlative && !seeksOthers(text)) ||
       (tokens(text).length <= FEW_WORDS && !wish.superlative && !wish.seeks && !isConstrained(wish.constraints)) ||
       !(wish.seeks || wish.selects || wish.category || wish.values.length > 0);
     if (!goesOn) return null;
@@ -250,7 +254,7 @@ export class Researcher {
         return { product, evidence, answers: answering(evidence).answers };
       }),
     );
-    if (!extreme) {
+    if (!extreme || comparison(extreme, pair).sources.length < 2) {
       // What is asked about is measured in both: then that is what they are compared by.
       const [best] = sides.flatMap(({ evidence }) => evidence.ranked.slice(0, 1)).sort((a, b) => b.score - a.score);
       const by = best && measuring(best.passage.name, text);
@@ -438,6 +442,9 @@ export class Researcher {
     return trustworthy(passagesOf(product));
   }
 }
+
+const seeksOthers = (text: string): boolean =>
+  SEEKS_OTHERS.test(fold(text)) || (SEEKS_MORE.test(fold(text)) && !REFERS.test(fold(text)));
 
 /** Whether a question asks for a fact, not for products. */
 const isLookUp = (text: string): boolean =>

@@ -76,6 +76,15 @@ export class Vocabulary {
    * my katana" is a sheath.
    */
   categoryIn(question: string): CategoryTerm | null {
+    const clauses = question.split(/[.:;?!–—](?:\s|$)/).reverse();
+    for (const clause of clauses) {
+      const found = this.categoryInClause(clause);
+      if (found) return found;
+    }
+    return null;
+  }
+
+  private categoryInClause(question: string): CategoryTerm | null {
     // What stands before the first preposition is looked for; "looking for" is none.
     const words = tokens(question.replace(/\b(look(ing|ed)?|search(ing|ed)?|shopping|market|after) for\b/gi, 'seek'));
     const stemmed = words.map(stem);
