@@ -15,6 +15,12 @@ test('a word of its own is enough of a name', () => {
   expect(named('Which is longer, Hayate or Aonami Water Katana?')).toEqual(['hayate', 'aonami']);
 });
 
+test('in a shop with few products of a kind, the kind need not be said', async () => {
+  const lamps = ['Vega', 'Rigel'].map((name) => product(name, `${name} Lantern`, 'guards'));
+  const small = (await shopOf(lamps)).vocabulary;
+  expect(productsNamed('how heavy is vega', lamps, small).map((mention) => mention.product.id)).toEqual(['Vega']);
+});
+
 test('words that tell what kind of thing it is are no name', () => {
   expect(named('a water katana')).toEqual([]);
   expect(named('a flame katana under 30,000 yen')).toEqual([]);

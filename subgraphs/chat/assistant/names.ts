@@ -67,7 +67,10 @@ export function productsNamed<P extends Named>(
 /** The stretches of a question that may call a product. */
 function windows<P extends Named>(product: P, words: readonly (string | null)[], vocabulary: Vocabulary): Mention<P>[] {
   const name = [...new Set(contentWords(product.name))];
-  const own = name.filter((word) => !vocabulary.isCommon(word));
+  const rare = name.filter((word) => !vocabulary.isCommon(word));
+  const least = Math.min(...rare.map((word) => vocabulary.names.count(word)));
+  // In a small shop the kind of thing is a rare word too; the rarest tells which is meant.
+  const own = rare.filter((word) => vocabulary.names.count(word) === least);
   const wordy = name.filter((word) => !/^\d/.test(word));
   const matched = words.map(
     (word) => word !== null && name.find((part) => part === word || (part.length >= 5 && isOneSlipFrom(part, word))),

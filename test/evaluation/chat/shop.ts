@@ -7,7 +7,7 @@ import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
 import { signDevelopmentToken } from '../../../gateway/development-key.ts';
 import { startGateway } from '../../../gateway/gateway.ts';
-import { startPostgres } from '../../../scripts/postgres.ts';
+import { freePort, startPostgres } from '../../../scripts/postgres.ts';
 import { python, root } from '../../../scripts/stack.ts';
 import { indexCatalog } from '../../../subgraphs/catalog/indexer.ts';
 import { loadCatalog } from '../../../subgraphs/catalog/loader.ts';
@@ -57,6 +57,9 @@ export interface Shop {
   token(subject: string, scope: Scope): Promise<string>;
   /** Another gateway in front of the same shop, with further settings. @returns the address of its graph */
   again(env: Record<string, string>): Promise<string>;
+  /** What it stands on, to be taken away and brought back. */
+  chroma: ChromaServer;
+  postgres: { stop(): Promise<void>; again(): Promise<void> };
 }
 
 /**
@@ -71,7 +74,8 @@ export async function startShop(set: QuestionSet, resources: AsyncDisposableStac
     return dir;
   };
   const dataDir = await folder('data');
-  const postgres = await startPostgres(await folder('postgres'), { durable: false });
+  const [home, port] = [await folder('postgres'), await freePort()];
+  let postgres = await startPostgres(home, { durable: false, port });
   resources.defer(() => postgres.stop());
   const chroma = await ChromaServer.start();
   resources.defer(() => chroma.stop());
@@ -98,7 +102,18 @@ export async function startShop(set: QuestionSet, resources: AsyncDisposableStac
   await indexed(config, database);
   const again = (more: Record<string, string>) =>
     gateway(loadConfig({ ...env, ...more }), database, dataDir, resources);
-  return { url, token, again };
+  return {
+    url,
+    token,
+    again,
+    chroma,
+    postgres: {
+      stop: () => postgres.stop(),
+      again: async () => {
+        postgres = await startPostgres(home, { durable: false, port });
+      },
+    },
+  };
 }
 
 async function gateway(config: Config, database: Database, dir: string, resources: AsyncDisposableStack) {
