@@ -47,21 +47,30 @@ def test_the_error_of_a_stage_is_kept_for_the_job_and_not_reported_twice(capsys)
 
 
 def hold(workspace, order, name, seconds):
-    with _exclusive(workspace):
-        order.put(f"{name} began")
+    # Written before the lock is let go: a queue of multiprocessing sends later, from a thread.
+    with _exclusive(workspace), open(order, "a", buffering=1) as log:
+        log.write(f"{name} began\n")
         time.sleep(seconds)
-        order.put(f"{name} ended")
+        log.write(f"{name} ended\n")
+
+
+def wait_for(order, lines):
+    for _ in range(500):
+        if order.exists() and len(order.read_text().splitlines()) >= lines:
+            break
+        time.sleep(0.01)
+    return order.read_text().splitlines()
 
 
 def test_a_second_job_waits_until_the_first_leaves_the_workspace(tmp_path):
     context = multiprocessing.get_context("fork")
-    order = context.Queue()
+    order = tmp_path / "order"
     first = context.Process(target=hold, args=(tmp_path, order, "first", 0.5))
     first.start()
-    assert order.get(timeout=5) == "first began"
+    assert wait_for(order, 1) == ["first began"]
     second = context.Process(target=hold, args=(tmp_path, order, "second", 0))
     second.start()
-    assert [order.get(timeout=5) for _ in range(3)] == ["first ended", "second began", "second ended"]
+    assert wait_for(order, 4) == ["first began", "first ended", "second began", "second ended"]
     first.join()
     second.join()
 

@@ -613,9 +613,9 @@ const COVERED = 0.15;
 
 /** Whether a product is near enough to a question to be shown: by what it means, or by that and its words. */
 /** Near enough whatever the words. */
-const CLOSE = 0.46;
+const CLOSE = 0.42;
 
 function isNear({ similarity }: Hit, coverage: number, strange: boolean): boolean {
   const near = similarity ?? 0;
-  return near >= (strange ? CLOSE : 0.42) || (near >= 0.33 && coverage >= 0.5) || coverage >= 0.8;
+  return near >= (strange ? CLOSE : 0.38) || (near >= 0.33 && coverage >= 0.5) || coverage >= 0.8;
 }
