@@ -77,6 +77,11 @@ export class Embedder {
     return texts.map((text) => vectors.get(text) as Float32Array);
   }
 
+  /** Pieces that the model knows a word by: one of a common word, several of a name or a rare one. */
+  pieces(word: string): number {
+    return this.encode(word).length - 2;
+  }
+
   async dispose(): Promise<void> {
     await this.session.release();
   }

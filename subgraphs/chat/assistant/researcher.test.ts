@@ -56,6 +56,13 @@ describe('about a product', () => {
     expect(sources).toEqual([]);
   });
 
+  test.each(['how long is Zanpakuro?', 'is murakumori sharp', 'Zanpakuro – price?'])(
+    'what is not sold here is not taken for something that is: %s',
+    async (question) => {
+      expect(await shop.ask(question)).toMatchObject({ sources: [] });
+    },
+  );
+
   test('a product that is not there is an error of the asker', async () => {
     await expect(shop.ask('what is it?', 'gone')).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   });

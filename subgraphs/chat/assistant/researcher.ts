@@ -57,6 +57,8 @@ const SEARCHED = 30;
 const NAMED = 30;
 const LISTED = 3;
 const MAX_SOURCES = 10;
+/** Words of the language are known to the embedder in one or two. */
+const PIECES_OF_NAMES = 3;
 
 const SEEKS =
   /\b(show|find|search|looking for|look for|recommend|suggest|do you (have|sell|carry|stock|offer)|have you got|got any|is there an?|are there|i (need|want|would like|look)|need|looking|i am after|im after|any|something|anything|which \S+ (do|should|would)|what \S+ (do|should|would))\b/;
@@ -126,6 +128,8 @@ export class Researcher {
     const pair = pairOf(named, focus, text);
     if (pair && (PAIRS.test(fold(text)) || wish.comparative || named.length > 1))
       return this.compare(wish.comparative ?? wish.superlative, pair, text, signal);
+    if (named.length === 0 && !focus && this.asksOfUnknown(text, wish, vocabulary, hits))
+      return nothing('The catalogue does not have a product that this could be about: nothing was found.');
     if (named.length === 0 && wish.selects && (!focus || elsewhere || wish.goesOn)) {
       const selected = await this.select(wish, hits, signal);
       // Without a limit a wish may be put in other words than the catalogue's.
@@ -144,9 +148,18 @@ export class Researcher {
       const goesOn = viewed !== null || named.length > 0 || REFERS.test(fold(text));
       if (told.sources.length > 0 || goesOn) return told;
     }
-    if (asksOfUnknown(text, wish, vocabulary, hits))
-      return nothing('The catalogue does not have a product that this could be about: nothing was found.');
     return this.browse(wish, hits, found, vocabulary, signal);
+  }
+
+  /** Whether a question is about one thing that the catalogue does not know: "how long is Zanpakuro?", "Zanpakuro – price?" */
+  private asksOfUnknown(text: string, wish: Wish, vocabulary: Vocabulary, hits: readonly Hit[]): boolean {
+    const strangers = vocabulary.strangersIn(text);
+    const asks = aspectsOfQuestion(fold(text)).length > 0 || isLookUp(text);
+    if (!asks || strangers.length === 0 || SEEKS_MORE.test(fold(text))) return false;
+    if (isNameLike(text, strangers) || strangers.some((word) => this.embedder.pieces(word) >= PIECES_OF_NAMES))
+      return true;
+    if (wish.seeks || wish.category || wish.values.length > 0 || wish.kinds.length > 0) return false;
+    return aspectsOfQuestion(fold(text)).length > 0 && !hits.some(({ similarity }) => (similarity ?? 0) >= CLOSE);
   }
 
   /** The product that is named with most of its name; beside one under view others must be named well. */
@@ -451,16 +464,6 @@ const isLookUp = (text: string): boolean =>
   /^\W*(and |so |but |ok |then )*(what|who|whose|how|when|where|why|which|is|are|does|do|did|can|could|will|would|should|has|have|at|in|for|on|from|to)\b/.test(
     fold(text),
   );
-
-/** Whether a question is about one thing that the catalogue does not know by name: "how long is Zanpakuro?", "Zanpakuro – price?" */
-const asksOfUnknown = (text: string, wish: Wish, vocabulary: Vocabulary, hits: readonly Hit[]): boolean =>
-  !wish.seeks &&
-  !wish.category &&
-  wish.values.length === 0 &&
-  wish.kinds.length === 0 &&
-  aspectsOfQuestion(fold(text)).length > 0 &&
-  vocabulary.strangersIn(text).length > 0 &&
-  (isNameLike(text, vocabulary.strangersIn(text)) || !hits.some(({ similarity }) => (similarity ?? 0) >= CLOSE));
 
 /** Whether one of the words is written as names are, and not because a sentence begins with it. */
 const isNameLike = (text: string, words: readonly string[]): boolean =>
