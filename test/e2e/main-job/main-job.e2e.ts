@@ -133,8 +133,10 @@ describe('after the main job', () => {
         for (const product of products) expect(product).toMatchObject({ forecast: { points: expect.any(Array) } });
         return database.statements - before;
       };
-      const one = await cost(1);
-      expect(await cost(100)).toBe(one);
+      // What runs in the background (the index, the models' watch) may add a statement to a measurement, and never takes one away.
+      const least = async (first: number) => Math.min(await cost(first), await cost(first), await cost(first));
+      const one = await least(1);
+      expect(await least(100)).toBe(one);
       expect(one).toBeLessThanOrEqual(8);
     } finally {
       await gateway.stop();
