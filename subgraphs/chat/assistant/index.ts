@@ -5,7 +5,8 @@ import type { Database, Queryable } from '../../kit/database.ts';
 import { HashiraError } from '../../kit/errors.ts';
 import type { Services } from '../../kit/subgraph.ts';
 import type { Ask } from '../generator.ts';
-import { type Library, type Question, Researcher } from './researcher.ts';
+import type { Library } from './library.ts';
+import { type Question, Researcher } from './researcher.ts';
 import { Vocabularies } from './vocabulary.ts';
 
 /** Research on this process's catalogue. The embedder is loaded when it is first needed. */

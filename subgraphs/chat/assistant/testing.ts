@@ -1,6 +1,7 @@
 import type { Product } from '../../catalog/model.ts';
 import { cosine, Embedder, embedderFolder } from '../../kit/embedder.ts';
-import { type Library, Researcher, type StoredTurn } from './researcher.ts';
+import type { Library } from './library.ts';
+import { Researcher, type StoredTurn } from './researcher.ts';
 import { Vocabulary } from './vocabulary.ts';
 import { stems } from './words.ts';
 
