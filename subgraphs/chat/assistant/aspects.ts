@@ -31,7 +31,7 @@ export const ASPECTS: readonly Aspect[] = [
   aspect('width', /\b(wide|wider|widest|width|broad|narrow(er|est)?)\b/, 'width', 'length'),
   aspect('height', /\b(tall|taller|tallest|height|high|higher)\b/, 'height', 'length'),
   aspect('thickness', /\b(thick|thicker|thin|thinner|thickness)\b/, 'thickness', 'length'),
-  aspect('diameter', /\b(across|diameter)\b/, 'diameter', 'length'),
+  aspect('diameter', /\b(across|diameter|wide|wider|widest|side to side)\b/, 'diameter', 'length'),
   aspect(
     'size',
     /\b(big|bigger|biggest|large|larger|largest|small|smaller|smallest|sizes?|sizing|dimensions?|measurements?)\b/,

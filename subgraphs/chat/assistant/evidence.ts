@@ -35,6 +35,8 @@ export interface Evidences {
   rival: { name: string; score: number; features: Features } | null;
   /** The same of sentences in the descriptions of other products. */
   elsewhere: number;
+  /** Whether all that is asked is an aspect such as the price: then nothing else can be meant. */
+  plain: boolean;
 }
 
 const WEIGHTS: Features = { dense: 1, name: 0.15, lexical: 0.35, aspect: 0.12, sentence: 0.1, fact: -0.05 };
@@ -134,6 +136,14 @@ const OFTEN_ASKED = [
     'who reviewed it',
     'celebrity endorsement',
     'legal age and permit to own',
+    'left-handed version',
+    'carbon footprint',
+    'awards and prizes',
+    'PayPal and credit cards',
+    'renting it for a day',
+    'discount for buying several',
+    'packaging',
+    'inspection and service interval',
     'second-hand or used',
   ],
 ];
@@ -226,7 +236,9 @@ export async function rankPassages(
     const dense = cosine(query, vectors[1 + 2 * kept.length + rivals.length + place] as Float32Array);
     return scoreOf({ dense, name: dense, lexical: share(new Set(stems(sentence))), aspect: 0, sentence: 1, fact: 0 });
   });
+  const rest = asked.reduce((text, { asked }) => text.replace(new RegExp(asked, 'g'), ' '), fold(question));
   return {
+    plain: asked.length === 1 && stems(rest).length === 0,
     elsewhere: Math.max(0, ...elsewhere),
     ranked: ranked.sort((a, b) => b.score - a.score),
     rival: strangers.sort((a, b) => b.score - a.score)[0] ?? null,
@@ -264,9 +276,16 @@ const MAX_ANSWERS = 3;
 const MAX_FURTHER = 5;
 
 /** The evidence that answers, and what else is near: nothing when the best is not good enough. */
-export function answering({ ranked, rival, elsewhere }: Evidences): { answers: Evidence[]; further: Evidence[] } {
+export function answering({ ranked, rival, elsewhere, plain }: Evidences): {
+  answers: Evidence[];
+  further: Evidence[];
+} {
   const answers = ranked.filter(({ score }) => score >= (ranked[0]?.score ?? 0) - MARGIN).slice(0, MAX_ANSWERS);
-  const sure = answers.some((evidence) => isSure(evidence, rival?.score ?? 0) && !isElsewhere(evidence, elsewhere));
+  const sure = answers.some(
+    (evidence) =>
+      (plain && evidence.features.aspect === 1) ||
+      (isSure(evidence, rival?.score ?? 0) && !isElsewhere(evidence, elsewhere)),
+  );
   if (!sure) return { answers: [], further: [] };
   return { answers, further: ranked.slice(answers.length, answers.length + MAX_FURTHER) };
 }

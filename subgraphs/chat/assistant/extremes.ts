@@ -52,12 +52,12 @@ const PHRASES = {
   superlative: {
     simple: SUPERLATIVES,
     degree:
-      /\b(most|least|highest|lowest|greatest|maximum|minimum|fewest|biggest|largest|smallest)\s+(?:number of |amount of )?(\p{L}+)/u,
+      /\b(most|least|highest|lowest|greatest|maximum|minimum|fewest|biggest|largest|smallest)[\s-]+(?:number of |amount of |possible )?(\p{L}+)/u,
     less: new Set(['least', 'lowest', 'minimum', 'fewest', 'smallest']),
   },
   comparative: {
     simple: COMPARATIVES,
-    degree: /\b(more|less|fewer|higher|lower|greater|bigger|larger|smaller)\s+(\p{L}+)/u,
+    degree: /\b(more|less|fewer|higher|lower|greater|bigger|larger|smaller)[\s-]+(\p{L}+)/u,
     less: new Set(['less', 'fewer', 'lower', 'smaller']),
   },
 };
@@ -71,6 +71,7 @@ const NOUNS: Record<string, string> = {
   thickness: 'thickness',
   money: 'price',
   priced: 'price',
+  pricing: 'price',
   weight: 'weight',
   length: 'length',
   width: 'width',

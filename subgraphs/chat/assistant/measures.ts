@@ -58,6 +58,8 @@ function fitOf(name: string, aspect: string | null, noun: string | null): number
   if (told.some(({ id }) => id === aspect)) return 1 + 1 / words.length;
   // A book's length and thickness are those of its pages.
   if ((aspect === 'thickness' || aspect === 'length' || aspect === 'size') && words.includes(PAGES)) return 0.3;
+  // Round things are as wide as their diameter.
+  if (aspect === 'width' && told.some(({ id }) => id === 'diameter')) return 0.45;
   if (aspect === 'size') return told.some(({ dimension }) => dimension === 'length') ? 0.5 : 0;
   if (aspect === 'length' || aspect === 'width' || aspect === 'height')
     return told.some(({ id }) => id === 'size') ? 0.4 : 0;

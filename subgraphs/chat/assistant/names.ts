@@ -14,6 +14,10 @@ export interface Mention<P extends Named> {
   to: number;
   /** Share of the name's words that were said. */
   coverage: number;
+  /** How many of the name's words were said. */
+  said: number;
+  /** Words that were said with a slip. */
+  slips: number;
   /** Whether a word was said that only this product is called by. */
   unique: boolean;
   /** Whether it is surely meant: by a word that is its own ("Aonami"), or by its whole name. */
@@ -51,9 +55,7 @@ export function productsNamed<P extends Named>(
 ): Mention<P>[] {
   const words = stretches(question);
   const mentions = candidates.flatMap((product) => windows(product, words, vocabulary));
-  mentions.sort(
-    (a, b) => Number(b.sure) - Number(a.sure) || b.coverage * (b.to - b.from) - a.coverage * (a.to - a.from),
-  );
+  mentions.sort((a, b) => Number(b.sure) - Number(a.sure) || a.slips - b.slips || weight(b) - weight(a));
   const kept: Mention<P>[] = [];
   for (const mention of mentions) {
     const free = kept.every(
@@ -63,6 +65,9 @@ export function productsNamed<P extends Named>(
   }
   return kept.sort((a, b) => a.from - b.from);
 }
+
+/** Much of the name, and little between its words. */
+const weight = ({ coverage, said, from, to }: Mention<Named>): number => (coverage * said * said) / (to - from);
 
 /** The stretches of a question that may call a product. */
 function windows<P extends Named>(product: P, words: readonly (string | null)[], vocabulary: Vocabulary): Mention<P>[] {
@@ -98,6 +103,8 @@ function windows<P extends Named>(product: P, words: readonly (string | null)[],
           from,
           to: at + 1,
           coverage,
+          said: said.size,
+          slips: words.slice(from, at + 1).filter((word, n) => matched[from + n] && matched[from + n] !== word).length,
           unique: own.some((word) => said.has(word) && vocabulary.names.count(word) === 1),
           sure: byOwn || coverage === 1 || wordy.length >= 4,
         });

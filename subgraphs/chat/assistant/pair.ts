@@ -5,6 +5,7 @@ import { answering, rankPassages } from './evidence.ts';
 import { comparison, differences, type Finding, listing, nothing } from './extract.ts';
 import type { Extreme } from './extremes.ts';
 import { withoutName } from './names.ts';
+import { quantities } from './quantity.ts';
 import { quotable } from './showing.ts';
 import { fold, stems } from './words.ts';
 
@@ -21,9 +22,14 @@ export async function compared(
   pair: readonly [Product, Product],
   signal: AbortSignal,
 ): Promise<Finding> {
-  if (extreme) {
-    const found = comparison(extreme, pair);
-    if (found.sources.length > 0) return found;
+  // "Compare the page count. Which is higher?" says by what; the adjective alone does not.
+  const named = namedMeasure(
+    pair.reduce((rest, { name }) => withoutName(rest, name), text),
+    pair,
+  );
+  for (const by of [named && measuring(named, text), extreme]) {
+    const found = by && comparison(by, pair);
+    if (found && (by === extreme || found.sources.length === 2) && found.sources.length > 0) return found;
   }
   if (DIFFERENCES.test(fold(text))) return differences(pair, quotable);
   const question = pair.reduce((rest, { name }) => withoutName(rest, name), text);
@@ -49,6 +55,20 @@ export async function compared(
       score: answers[0]?.score ?? 0,
     })),
   );
+}
+
+/** The attribute of both products that a question names. */
+function namedMeasure(question: string, [one, other]: readonly [Product, Product]): string | null {
+  const said = new Set(stems(question));
+  const theirs = new Set(quotable(other).map(({ name }) => name));
+  const named = quotable(one).flatMap(({ name, value }) => {
+    const words = stems(name ?? '');
+    const measured = name === 'price' || quantities(value).length > 0;
+    return name && measured && theirs.has(name) && words.length > 0 && words.every((word) => said.has(word))
+      ? [{ name, words: words.length }]
+      : [];
+  });
+  return named.sort((a, b) => b.words - a.words)[0]?.name ?? null;
 }
 
 const LESS =

@@ -6,7 +6,7 @@ import { aspectsOfQuestion } from './aspects.ts';
 import { isConstrained } from './constraints.ts';
 import { type Finding, nothing } from './extract.ts';
 import { type Hit, type Library, type Shelf, shelfOf } from './library.ts';
-import { type Mention, productsNamed, withoutName } from './names.ts';
+import { type Mention, pointingAt, productsNamed, withoutName } from './names.ts';
 import { compared } from './pair.ts';
 import { asksForAll, readOut } from './reading.ts';
 import { selected } from './selection.ts';
@@ -104,7 +104,7 @@ export class Researcher {
     const named = mentions.map(({ product }) => product);
     const focus = viewed ?? (named.length > 0 ? null : spokenOf(asked));
     // Beside a product under view other products must be asked for.
-    const elsewhere = focus ? seeksOthers(text) : wish.seeks;
+    const elsewhere = focus ? seeksOthers(pointed(text, focus, vocabulary)) : wish.seeks;
 
     const pair = pairOf(named, focus, text);
     if (pair && (PAIRS.test(fold(text)) || wish.comparative || named.length > 1))
@@ -201,6 +201,10 @@ function spokenOf({ text, wish, history, shelf }: Case): Product | null {
   const id = distinct[Math.max(0, place)] ?? last.productId;
   return id ? (shelf.get(id) ?? null) : null;
 }
+
+/** "Do you have the uniform in L?" is about the uniform that is under view. */
+const pointed = (text: string, focus: Product, { categoryNames }: Vocabulary): string =>
+  pointingAt(text, { name: focus.name, category: categoryNames.get(focus.categoryId) ?? '' }, new Set());
 
 /** Whether one of the words is written as names are, and not because a sentence begins with it. */
 const isNameLike = (text: string, words: readonly string[]): boolean =>

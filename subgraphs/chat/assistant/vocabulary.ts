@@ -5,7 +5,7 @@ import { NameIndex } from './name-index.ts';
 import { plain } from './passages.ts';
 import { isOfQuestions } from './spelling.ts';
 import { type AttributeRow, type CategoryRow, catalogueVersion, readWords, type Words } from './store.ts';
-import { indexOfPhrase, isStopWord, stem, tokens } from './words.ts';
+import { indexOfPhrase, isStopWord, seeking, stem, tokens } from './words.ts';
 
 /** A category as a question may name it. */
 export interface CategoryTerm {
@@ -86,7 +86,7 @@ export class Vocabulary {
 
   private categoryInClause(question: string): CategoryTerm | null {
     // What stands before the first preposition is looked for; "looking for" is none.
-    const words = tokens(question.replace(/\b(look(ing|ed)?|search(ing|ed)?|shopping|market|after) for\b/gi, 'seek'));
+    const words = tokens(seeking(question));
     const stemmed = words.map(stem);
     const aside = words.findIndex(
       (word, place) =>

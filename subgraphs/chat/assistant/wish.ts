@@ -2,20 +2,26 @@ import type { Turn } from '../generator.ts';
 import { type Constraints, constraintsIn, isConstrained } from './constraints.ts';
 import { comparativeIn, type Extreme, superlativeIn } from './extremes.ts';
 import type { CategoryTerm, ValueTerm, Vocabulary } from './vocabulary.ts';
-import { fold } from './words.ts';
+import { fold, seeking } from './words.ts';
 
 const SEEKS =
   /\b(show|find|search|looking for|look for|recommend|suggest|do you (have|sell|carry|stock|offer)|have you got|got any|is there an?|are there|i (need|want|would like|look)|need|looking|i am after|im after|any|something|anything|which \S+ (do|should|would)|what \S+ (do|should|would))\b/;
 /** Beside a product under view: others are asked for. */
 const SEEKS_OTHERS =
-  /\b(others?|another|alternatives?|instead|else|similar|(cheap|light|heavi|long|short|small|larg|bigg)er (one|ones|than this))\b/;
+  /\b(others?|another|alternatives?|instead|(?<!\bor (some|any)thing )else|similar|(cheap|light|heavi|long|short|small|larg|bigg)er (one|ones|than this))\b/;
 /** Likewise, unless "it" says that this one is meant. */
 export const SEEKS_MORE =
   /\b(show me|find me|looking for|recommend|suggest|do you (have|sell|carry|stock|offer)|have you got|got any|which of your|what .{0,20}do you (have|sell))\b/;
 export const REFERS = /\b(it|its|this|that|these|those|them|they|the (first|second|third|last|other) one|both)\b/;
-export const GOES_ON = /^(and|but|or|what about|how about|what if|only|also|then|so|ok|okay|same|now)\b/;
+export const GOES_ON =
+  /^(and|but|or|what about|how about|what if|only|also|then|so|ok|okay|same|now)\b|^\W*(can|could|would|will) you also\b/;
 /** What follows says what a thing is for. */
-const BEHIND = /\b(?:for|to|with)\b/i;
+const BEHIND = /\b(?:for|to|with)\b/;
+/** Before a verb, it says nothing of that. */
+const WANTS_TO = /\b(want|wish|like|love|need|have|hope|intend|plan|going|ready|try|trying|able|prefer) to\b/g;
+
+/** What a wish says of the thing itself: "a stand" of "I want to buy a stand for two swords". */
+const headOf = (text: string): string => seeking(fold(text)).replace(WANTS_TO, '$1').split(BEHIND)[0] ?? '';
 
 /** What a question wishes of a product. */
 export interface Wish {
@@ -77,15 +83,16 @@ function wishOf(text: string, vocabulary: Vocabulary): Wish {
     .valuesIn(text)
     .filter(({ words }) => !category || words.some((word) => !category.words.includes(word)));
   const seeks = SEEKS.test(fold(text));
-  const kinds = vocabulary.kindsIn(text.split(BEHIND)[0] ?? '');
+  const head = headOf(text);
+  const kinds = vocabulary.kindsIn(head);
   return {
     text,
     constraints,
     category,
     values,
-    firm: vocabulary.valuesIn(text.split(BEHIND)[0] ?? '').filter((term) => values.includes(term)),
+    firm: vocabulary.valuesIn(head).filter((term) => values.includes(term)),
     kinds,
-    strangers: vocabulary.strangersIn(text.split(BEHIND)[0] ?? ''),
+    strangers: vocabulary.strangersIn(head),
     superlative,
     comparative: comparativeIn(text),
     seeks,
@@ -100,8 +107,12 @@ function wishOf(text: string, vocabulary: Vocabulary): Wish {
 export const seeksOthers = (text: string): boolean =>
   SEEKS_OTHERS.test(fold(text)) || (SEEKS_MORE.test(fold(text)) && !REFERS.test(fold(text)));
 
+/** What only leads to a question: "and could you please tell me what ..." */
+const LEADS =
+  /^\W*((and|so|but|ok|okay|then|also|please|kindly|well|hi|hello|hey)\W+)*((can|could|would|will) you (please |also |kindly |just |perhaps )*(tell|say|explain|describe|inform|let)|please tell|tell|let me know|say|(i )?(want|need|would like|d like|wish|would love) to know|(i )?((was|am) )?wonder(ing)?|do you (happen to )?know|(have you )?any idea|may i ask|state)?\W*((me|us|know|if|whether|also|please)\W+)*/;
+
 /** Whether a question asks for a fact, not for products. */
 export const isLookUp = (text: string): boolean =>
-  /^\W*(and |so |but |ok |then )*(what|who|whose|how|when|where|why|which|is|are|does|do|did|can|could|will|would|should|has|have|at|in|for|on|from|to)\b/.test(
-    fold(text),
+  /^(what|who|whose|how|when|where|why|which|is|are|does|do|did|can|could|will|would|should|has|have|at|in|for|on|from|to)\b/.test(
+    fold(text).replace(LEADS, ''),
   );

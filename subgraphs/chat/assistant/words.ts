@@ -16,6 +16,10 @@ export const fold = (text: string): string =>
 /** Words and numbers of a text, folded; "1,000" and "2.5" are one each. */
 export const tokens = (text: string): string[] => fold(text).match(/\d+(?:[.,]\d+)*|[\p{L}\p{N}]+/gu) ?? [];
 
+/** With "seek" for verbs that have a preposition of their own: "looking for". */
+export const seeking = (text: string): string =>
+  text.replace(/\b(look(ing|ed)?|search(ing|ed)?|ask(ing)?|hunt(ing)?|shopping|market|after) for\b/gi, 'seek');
+
 export const isStopWord = (word: string): boolean => STOP_WORDS.has(word);
 
 /** Forms that have no ending to take off. */
