@@ -42,12 +42,12 @@ export const ASPECTS: readonly Aspect[] = [
   aspect('load', /\b(load|hold up|carry|support|how much weight)\b/, 'load', 'mass'),
   aspect(
     'price',
-    /\b(rrp|set me back|have to pay|would i pay|how many (yen|dollars|euros|pounds)|price tag|price|priced|costs?|cheap(er|est)?|expensive|afford(able)?|how much (is|are|does|do|for)|pay)\b/,
+    /\b(rrp|money|set me back|have to pay|would i pay|how many (yen|dollars|euros|pounds)|price tag|price|priced|costs?|cheap(er|est)?|expensive|afford(able)?|how much (is|are|does|do|for)|pay)\b/,
     'price',
   ),
   aspect(
     'stock',
-    /\b(on the shelf|still (got|have|there)|(any|one|some) left|in stock|available|availability|sold out|out of stock|left in stock)\b/,
+    /\b((have|got) .{0,40}\bnow|finished|run out|on the shelf|still (got|have|there)|(any|one|some) left|in stock|available|availability|sold out|out of stock|left in stock)\b/,
     'stock availability',
   ),
   aspect(

@@ -21,6 +21,8 @@ export interface Features {
   lexical: number;
   /** 1: the attribute tells what is asked for; 0.5: it has a value of that measure; 0: neither is known. */
   aspect: number;
+  /** 1 for a sentence that has words of what is asked for: "Forged at Seki" of a maker. */
+  told: number;
   /** 1 for a sentence of the description. */
   sentence: number;
   /** 1 for price and stock: they are near to every question. */
@@ -39,7 +41,7 @@ export interface Evidences {
   plain: boolean;
 }
 
-const WEIGHTS: Features = { dense: 1, name: 0.15, lexical: 0.35, aspect: 0.12, sentence: 0.1, fact: -0.05 };
+const WEIGHTS: Features = { dense: 1, name: 0.15, lexical: 0.35, aspect: 0.12, told: 0, sentence: 0.1, fact: -0.05 };
 
 /** What other products tell, which may be what is asked for. */
 export interface Others {
@@ -143,6 +145,13 @@ const OFTEN_ASKED = [
     'renting it for a day',
     'discount for buying several',
     'packaging',
+    'when it will be restocked',
+    'export papers',
+    'fair trade',
+    'paying with bitcoin',
+    'trade-in of an old one',
+    'club membership',
+    'film or episode it appears in',
     'inspection and service interval',
     'second-hand or used',
   ],
@@ -174,6 +183,7 @@ export async function rankPassages(
     text: texts[place] as string,
     lexical: share(bags[place]),
     aspect: passage.name === null ? 0 : aspectMatch(asked, passage.name, passage.value),
+    told: passage.name === null && asked.some((aspect) => aspect.asked.test(fold(passage.value))) ? 1 : 0,
   }));
   const kept =
     first.length <= MAX_EMBEDDED
@@ -203,12 +213,13 @@ export async function rankPassages(
   );
   const query = vectors[0] as Float32Array;
   const near = (place: number) => cosine(query, vectors[1 + place] as Float32Array);
-  const ranked = kept.map(({ passage, lexical, aspect }, place) => {
+  const ranked = kept.map(({ passage, lexical, aspect, told }, place) => {
     const features: Features = {
       dense: near(place),
       name: near(kept.length + place),
       lexical,
       aspect,
+      told,
       sentence: passage.kind === 'sentence' ? 1 : 0,
       fact: passage.kind === 'fact' ? 1 : 0,
     };
@@ -227,6 +238,7 @@ export async function rankPassages(
       name: dense,
       lexical: share(new Set(stems(name))),
       aspect: aspectMatch(asked, name, ''),
+      told: 0,
       sentence: 0,
       fact: 0,
     };
@@ -234,7 +246,15 @@ export async function rankPassages(
   });
   const elsewhere = telling.map((sentence, place) => {
     const dense = cosine(query, vectors[1 + 2 * kept.length + rivals.length + place] as Float32Array);
-    return scoreOf({ dense, name: dense, lexical: share(new Set(stems(sentence))), aspect: 0, sentence: 1, fact: 0 });
+    return scoreOf({
+      dense,
+      name: dense,
+      lexical: share(new Set(stems(sentence))),
+      aspect: 0,
+      told: 0,
+      sentence: 1,
+      fact: 0,
+    });
   });
   const rest = asked.reduce((text, { asked }) => text.replace(new RegExp(asked, 'g'), ' '), fold(question));
   return {

@@ -68,6 +68,19 @@ const NOUNS: Record<string, string> = {
   load: 'load',
   diameter: 'diameter',
   grit: 'grain',
+  gram: 'weight',
+  grams: 'weight',
+  kilos: 'weight',
+  kilograms: 'weight',
+  kg: 'weight',
+  centimetres: 'length',
+  centimeters: 'length',
+  cm: 'length',
+  mm: 'diameter',
+  millimetres: 'diameter',
+  millimeters: 'diameter',
+  yen: 'price',
+  dollars: 'price',
   thickness: 'thickness',
   money: 'price',
   priced: 'price',
@@ -109,11 +122,17 @@ const byId = (id: string): Aspect | null => ASPECTS.find((aspect) => aspect.id =
 
 /** "The heavier the better", "longer than the others". */
 const ABOVE_ALL =
-  /\bthe (\p{L}+er) the better\b|\b(\p{L}+er|(?:more|less) \p{L}+) than (all|any|the) (the )?(others?|rest)\b/u;
+  /\b(none|nothing|no(t one)?( \p{L}+){0,3}?)( in the (shop|store|range|catalogue))?,? (should|may|must|can|could|that|which|is|are|costs?|weighs?)( be)? ((\p{L}+er|(more|less) \p{L}+)\b(?! than \d)|(costs?|weighs?|be|is)? ?(more|less)\b(?! than))|\bthe (\p{L}+er) the better\b|\b(\p{L}+er|(?:more|less) \p{L}+) than (all|any|the) (the )?(others?|rest)\b/u;
+
+/** "The smallest and the biggest size" asks how far something goes. */
+const FROM_TO =
+  /\b(smallest|shortest|lightest|lowest|least|minimum)\b.{0,12}\b(and|to|or)\b.{0,12}\b(biggest|largest|longest|heaviest|highest|most|maximum)\b/;
 
 /** "the lightest", "most pages", "the lowest price" in a question. */
 export const superlativeIn = (question: string): Extreme | null =>
-  extremeIn(question, ABOVE_ALL.test(fold(question)) ? 'comparative' : 'superlative');
+  FROM_TO.test(fold(question))
+    ? null
+    : extremeIn(question, ABOVE_ALL.test(fold(question)) ? 'comparative' : 'superlative');
 
 /** "heavier", "more pages", "weighs less" in a question. */
 export const comparativeIn = (question: string): Extreme | null => extremeIn(question, 'comparative');

@@ -10,7 +10,7 @@ import type { Vocabulary } from './vocabulary.ts';
 import { fold, stem, tokens } from './words.ts';
 
 const OVERVIEW =
-  /\b(tell me (more |something |all )?about|summari[sz]e|describe|description|overview|introduce|more (info|information|details))\b|^what (is|are) (it|this|that|these)( product| item)?\W*$/;
+  /\b(tell me (more |something |all |a bit |a little )?about|summari[sz]e|sum .{0,30}up|sum up|(main|key|most important) (things|facts|points|features)|in (short|brief|a nutshell)|the gist|run ?down|essentials|what .{0,15}(need|have|ought) to know about|describe|description|overview|introduce|more (info|information|details))\b|^what (is|are) (it|this|that|these)( product| item)?\W*$/;
 
 /** Whether everything about a product is asked for. */
 export const asksForAll = (text: string): boolean => OVERVIEW.test(fold(text));

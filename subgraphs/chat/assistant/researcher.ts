@@ -10,7 +10,7 @@ import { type Mention, pointingAt, productsNamed, withoutName } from './names.ts
 import { compared } from './pair.ts';
 import { asksForAll, readOut } from './reading.ts';
 import { selected } from './selection.ts';
-import { mended } from './spelling.ts';
+import { mended, writtenOut } from './spelling.ts';
 import { CLOSE, suggested } from './suggestion.ts';
 import type { Vocabulary } from './vocabulary.ts';
 import { GOES_ON, isLookUp, REFERS, SEEKS_MORE, seeksOthers, type Wish, wishIn } from './wish.ts';
@@ -83,7 +83,7 @@ export class Researcher {
 
   private async caseOf({ text: typed, productId, history }: Question, signal: AbortSignal): Promise<Case> {
     const vocabulary = await this.library.vocabulary();
-    const text = mended(typed, vocabulary.words);
+    const text = mended(writtenOut(typed), vocabulary.words);
     const [hits, [viewed = null]] = await Promise.all([
       this.library.search(text, { attributes: new Map() }, SEARCHED, signal),
       productId === null ? [] : this.library.products([productId], signal),
@@ -131,7 +131,7 @@ export class Researcher {
   /** Whether a question is about one thing that the catalogue does not know: "how long is Zanpakuro?", "Zanpakuro – price?" */
   private asksOfUnknown({ text, wish, vocabulary, hits }: Case): boolean {
     const strangers = vocabulary.strangersIn(text);
-    const asksForFact = aspectsOfQuestion(fold(text)).length > 0;
+    const asksForFact = aspectsOfQuestion(fold(text)).length > 0 || vocabulary.namesAttribute(text);
     if (!(asksForFact || isLookUp(text)) || strangers.length === 0 || SEEKS_MORE.test(fold(text))) return false;
     if (isNameLike(text, strangers) || strangers.some((word) => this.embedder.pieces(word) >= PIECES_OF_NAMES))
       return true;

@@ -6,7 +6,7 @@ import { isStopWord, stem } from './words.ts';
 const ASKING = new Set([
   ...DEGREES,
   ...`available availability back blade brand bring buy capacity care carry category cheap cheaper cheapest clean cleaning close colour color
-  come compare contain contents cost country cover customer deliver delivery description design diameter difference different dimensions
+  come compare contain contents cost costs country cover customer deliver delivery description design diameter difference different dimensions
   display does enough expensive fabric feature fit floor forge forged gift good guarantee hand hard heavier heaviest heavy height
   heavy hold how include included instructions keep kind language large last learn length lighter lightest light long longer longest look
   machine made make maker many material measure metal much need number option order origin pages pattern pieces price print purpose
@@ -18,6 +18,30 @@ const ASKING = new Set([
 ]);
 
 const ASKING_STEMS = new Set([...ASKING].map(stem));
+
+/** As people write on phones. */
+const SHORT: Record<string, string> = {
+  pls: 'please',
+  plz: 'please',
+  incl: 'included',
+  diam: 'diameter',
+  dims: 'dimensions',
+  lxwxh: 'size',
+  wt: 'weight',
+  qty: 'quantity',
+  approx: 'approximately',
+  b4: 'before',
+};
+
+/** "A / B" is "A or B", "w/" is "with", "y/n" says only that it is a question. */
+export const writtenOut = (question: string): string =>
+  question
+    .replace(/\b[yY]\/[nN]\b\??/g, '?')
+    .replace(/\bw\/\s*/g, 'with ')
+    .replace(/(?<=\p{L}{2,}|\s)\/(?=\s|\p{L}{2,})/gu, (_slash, at: number, text: string) =>
+      /\s/.test(text[at + 1] ?? '') ? 'or' : ' or ',
+    )
+    .replace(/\p{L}[\p{L}\d]+/gu, (word) => SHORT[word.toLowerCase()] ?? word);
 
 export const isOfQuestions = (word: string): boolean => ASKING_STEMS.has(stem(word));
 

@@ -127,6 +127,12 @@ export class Vocabulary {
     );
   }
 
+  /** Whether a question says what an attribute is called. */
+  namesAttribute(question: string): boolean {
+    const stemmed = tokens(question).map(stem);
+    return this.attributeNames.some((name) => indexOfPhrase(stemmed, tokens(name).map(stem)) >= 0);
+  }
+
   /** Words of a question that neither the catalogue nor questions about products have. */
   strangersIn(question: string): string[] {
     return tokens(question).filter(

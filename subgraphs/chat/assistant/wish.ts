@@ -113,6 +113,10 @@ const LEADS =
 
 /** Whether a question asks for a fact, not for products. */
 export const isLookUp = (text: string): boolean =>
-  /^(what|who|whose|how|when|where|why|which|is|are|does|do|did|can|could|will|would|should|has|have|at|in|for|on|from|to)\b/.test(
-    fold(text).replace(LEADS, ''),
-  );
+  QUESTION.test(fold(text).replace(LEADS, '')) || QUESTION.test(lastClause(fold(text)).replace(LEADS, ''));
+const QUESTION =
+  /^(what|who|whose|whom|how|when|where|why|which|is|are|does|do|did|can|could|will|would|should|has|have|at|in|for|on|from|to)\b/;
+
+/** "I read slowly, so how many pages are there?" asks in its last clause. */
+const lastClause = (text: string): string =>
+  (text.split(/[,;:.–—]\s+/).at(-1) ?? '').replace(/^((so|and|but|then|now|please|just)\s+)+/, '');
