@@ -39,10 +39,15 @@ export const ASPECTS: readonly Aspect[] = [
     'length',
   ),
   aspect('capacity', /\b(capacity|volume|how much .{0,20}\b(hold|fit|contain))\b/, 'capacity volume', 'volume'),
-  aspect('load', /\b(load|hold up|carry|support|how much weight)\b/, 'load', 'mass'),
+  aspect(
+    'load',
+    /\b(load|(weight|load) limit|(maximum|max|most) (weight|load)|hold up|carry|support|how much weight)\b/,
+    'load',
+    'mass',
+  ),
   aspect(
     'price',
-    /\b(rrp|money|set me back|have to pay|would i pay|how many (yen|dollars|euros|pounds)|price tag|price|priced|costs?|cheap(er|est)?|expensive|afford(able)?|how much (is|are|does|do|for)|pay)\b/,
+    /\b(rrp|money|charge[ds]?|set me back|have to pay|would i pay|how many (yen|dollars|euros|pounds)|price tag|price|priced|costs?|cheap(er|est)?|expensive|afford(able)?|how much (is|are|does|do|for)|pay)\b/,
     'price',
   ),
   aspect(
@@ -57,7 +62,7 @@ export const ASPECTS: readonly Aspect[] = [
   ),
   aspect(
     'care',
-    /\b(care|caring|clean(ed|ing)?|wash(ed|ing|able|es)?|maintain(ed)?|maintenance|look(ing)? after|upkeep|tumble|iron(ed|ing)?)\b/,
+    /\b(care|caring|clean(ed|ing)?|wash(ed|ing|able|es)?|maintain(ed)?|maintenance|look(s|ed|ing)? after|good (condition|shape)|preserve[ds]?|upkeep|tumble|iron(ed|ing)?)\b/,
     'care cleaning washing maintenance',
   ),
   aspect('colour', /\b(colou?rs?|colou?red|tint(ed)?|shades?)\b/, 'colour color shade tint'),

@@ -41,7 +41,7 @@ export interface Evidences {
   plain: boolean;
 }
 
-const WEIGHTS: Features = { dense: 1, name: 0.15, lexical: 0.35, aspect: 0.12, told: 0, sentence: 0.1, fact: -0.05 };
+const WEIGHTS: Features = { dense: 1, name: 0.15, lexical: 0.35, aspect: 0.12, told: 0.1, sentence: 0.08, fact: -0.05 };
 
 /** What other products tell, which may be what is asked for. */
 export interface Others {
@@ -144,7 +144,6 @@ const OFTEN_ASKED = [
     'PayPal and credit cards',
     'renting it for a day',
     'discount for buying several',
-    'packaging',
     'when it will be restocked',
     'export papers',
     'fair trade',
@@ -152,7 +151,6 @@ const OFTEN_ASKED = [
     'trade-in of an old one',
     'club membership',
     'film or episode it appears in',
-    'inspection and service interval',
     'second-hand or used',
   ],
 ];
@@ -199,7 +197,13 @@ export async function rankPassages(
     .sort((a, b) => b.lexical - a.lexical)
     .slice(0, MAX_SENTENCES)
     .map(({ sentence }) => sentence);
-  const rivals = [...topics, ...others.names.slice(0, MAX_RIVALS).filter((name) => !own.has(name))];
+  // Who tells of its steel tells of its material.
+  const aspectsTold = new Set(passages.flatMap(({ name }) => (name === null ? [] : aspectsOfName(name))));
+  const isTold = (name: string) => {
+    const aspects = aspectsOfName(name);
+    return own.has(name) || (aspects.length > 0 && aspects.every((aspect) => aspectsTold.has(aspect)));
+  };
+  const rivals = [...topics, ...others.names.slice(0, MAX_RIVALS).filter((name) => !isTold(name))];
 
   const vectors = await embedder.embed(
     [
@@ -287,7 +291,7 @@ function aspectMatch(asked: readonly Aspect[], name: string, value: string): num
  * How sure it is that the best passage answers: a linear model of its score, of the words it shares with the question, and of what
  * competes with it. Fitted by logistic regression on the development questions and scaled to the score.
  */
-const SURE = { lexical: 0.2, aspect: 0.08, rival: -0.58, least: 0.08 };
+const SURE = { lexical: 0.2, aspect: 0.08, rival: -0.58, least: 0.105 };
 /** What the product does not tell is asked for, whatever else speaks for its best passage. */
 const OUTDONE = 0.45;
 const TOLD_ELSEWHERE = 0.4;
