@@ -33,7 +33,7 @@ export const catalog: Subgraph = {
   start: async ({ config, database, log }) => {
     const index = ProductIndex.of(config, database);
     if (config.CHROMA_URL && !index) log.warn('there is no sentence embedder here: search goes by words alone');
-    const retriever = new Retriever(database, index, log);
+    const retriever = Retriever.of({ config, database, log }, index);
     const follower = index && new IndexFollower(database, index, log);
     return {
       context: (request) =>

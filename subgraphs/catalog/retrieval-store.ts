@@ -36,6 +36,22 @@ export async function countLexemes(db: Queryable, lexemes: readonly string[], si
   );
 }
 
+/** Those of the phrases that a product or the name of a category has. */
+export async function knownPhrases(
+  db: Queryable,
+  phrases: readonly string[],
+  signal?: AbortSignal,
+): Promise<Set<string>> {
+  const rows = await db.query<{ phrase: string }>(
+    `SELECT phrase FROM unnest($1::text[]) phrase, phraseto_tsquery('pg_catalog.english', phrase) said
+     WHERE EXISTS (SELECT FROM catalog.products p WHERE p.search @@ said)
+        OR EXISTS (SELECT FROM catalog.categories c WHERE to_tsvector('pg_catalog.english', c.name) @@ said)`,
+    [phrases],
+    signal,
+  );
+  return new Set(rows.map(({ phrase }) => phrase));
+}
+
 /**
  * Products that have any of these words, best first: by the weights of the words they have, then by how often and how prominently
  * they have them. The weights alone choose the {@link RANKED} that are ranked, because for them the index is enough, and rows need

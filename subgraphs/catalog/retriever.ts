@@ -7,9 +7,10 @@ import { fuse } from './fusion.ts';
 import { type LexicalHit, LexicalSearch } from './lexical.ts';
 import type { ProductFilter } from './model.ts';
 import { cursorOrder, type Order, type Position } from './order.ts';
-import { ProductIndex } from './product-index.ts';
-import { allWords } from './retrieval-store.ts';
+import type { ProductIndex } from './product-index.ts';
+import { allWords, knownPhrases } from './retrieval-store.ts';
 import type { CatalogStore, PlacedProduct } from './store.ts';
+import { reworded, Synonyms } from './synonyms.ts';
 import { hasOperators, toTerms } from './terms.ts';
 import { checkLength } from './text.ts';
 import { CollectionLost, type Neighbour } from './vectors.ts';
@@ -81,13 +82,33 @@ export class Retriever {
     private readonly database: Database,
     index: ProductIndex | null,
     private readonly log: Logger,
+    private readonly synonyms = new Synonyms(),
   ) {
     this.#lexical = new LexicalSearch(database);
     this.#dense = index && new DenseSearch(database, index);
   }
 
-  static of({ config, database, log }: Pick<Services, 'config' | 'database' | 'log'>): Retriever {
-    return new Retriever(database, ProductIndex.of(config, database), log);
+  /** With the configured synonyms. @throws Error when these cannot be read */
+  static of(
+    { config, database, log }: Pick<Services, 'config' | 'database' | 'log'>,
+    index: ProductIndex | null,
+  ): Retriever {
+    return new Retriever(database, index, log, Synonyms.read(config.SYNONYMS_FILE));
+  }
+
+  /**
+   * A text with the shop's words for the shoppers': what the shop has is what is meant, and what it calls so itself stays.
+   * @throws HashiraError DATABASE_UNAVAILABLE; the signal's reason
+   */
+  async reworded(text: string, signal?: AbortSignal): Promise<string> {
+    const synonyms = this.synonyms.in(text);
+    if (synonyms.length === 0) return text;
+    const phrases = new Set(synonyms.flatMap(({ said, meant }) => [said, meant]));
+    const known = await knownPhrases(this.database, [...phrases], signal);
+    return reworded(
+      text,
+      synonyms.filter(({ said, meant }) => known.has(meant) && !known.has(said)),
+    );
   }
 
   /**
@@ -100,7 +121,7 @@ export class Retriever {
     { limit = 20, signal, required = false }: FindOptions = {},
   ): Promise<Hit[]> {
     const depth = Math.max(DEPTH, limit);
-    const asked = text.slice(0, MAX_QUESTION).replaceAll('\0', ' ').toWellFormed();
+    const asked = await this.reworded(text.slice(0, MAX_QUESTION).replaceAll('\0', ' ').toWellFormed(), signal);
     const [lexical, dense] = await Promise.all([
       this.#lexical.find(asked, filter, depth, signal),
       this.#near(asked, filter, depth, required, signal),
@@ -117,12 +138,13 @@ export class Retriever {
    */
   async search(
     store: CatalogStore,
-    query: string,
+    typed: string,
     filter: ProductFilter,
     { after, signal }: { after?: string | null; signal?: AbortSignal } = {},
   ): Promise<Retrieval> {
-    if (query.trim() === '') throw badInput('"query" must have a word in it.', 'query');
-    checkLength(query, 1, 500, '"query"');
+    if (typed.trim() === '') throw badInput('"query" must have a word in it.', 'query');
+    checkLength(typed, 1, 500, '"query"');
+    const query = hasOperators(typed) ? typed : await this.reworded(typed, signal);
     const terms = toTerms(query.trimStart());
     const begun = cursorOrder(after);
     const wordsOnly: Retrieval = {

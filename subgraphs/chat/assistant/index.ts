@@ -13,10 +13,11 @@ import { Vocabularies } from './vocabulary.ts';
 export function createResearcher(services: Services): Pick<Researcher, 'research'> {
   const { config, database, log } = services;
   const index = ProductIndex.of(config, database);
-  const retriever = new Retriever(database, index, log);
+  const retriever = Retriever.of(services, index);
   const vocabularies = new Vocabularies(database, log);
   const library: Library = {
     search: (text, filter, limit, signal) => retriever.find(text, filter, { limit, signal, required: true }),
+    reworded: (text, signal) => retriever.reworded(text, signal),
     products: (ids, signal) => storeOf(database, signal).productsById(ids),
     filtered: async (filter, limit, signal) => {
       const found = await storeOf(database, signal).products({ filter, order: 'PRICE_ASC', after: null, limit });

@@ -14,6 +14,8 @@ export interface Hit {
 export interface Library {
   /** Best first. @throws HashiraError VECTORS_UNAVAILABLE, DATABASE_UNAVAILABLE */
   search(text: string, filter: ProductFilter, limit: number, signal: AbortSignal): Promise<Hit[]>;
+  /** The text with the shop's words for the shoppers'. @throws HashiraError DATABASE_UNAVAILABLE */
+  reworded(text: string, signal: AbortSignal): Promise<string>;
   /** In the order of the ids, null where there is none. */
   products(ids: readonly string[], signal: AbortSignal): Promise<(Product | null)[]>;
   /** Products that a filter lets through, the cheapest first. */

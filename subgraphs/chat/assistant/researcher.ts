@@ -11,9 +11,9 @@ import { compared } from './pair.ts';
 import { asksForAll, readOut } from './reading.ts';
 import { selected } from './selection.ts';
 import { mended, writtenOut } from './spelling.ts';
-import { CLOSE, suggested } from './suggestion.ts';
+import { CLOSE, introduced, suggested } from './suggestion.ts';
 import type { Vocabulary } from './vocabulary.ts';
-import { GOES_ON, isLookUp, REFERS, SEEKS_MORE, seeksOthers, type Wish, wishIn } from './wish.ts';
+import { GOES_ON, isLookUp, REFERS, SEEKS_MORE, seeksOthers, tellsNeed, type Wish, wishIn } from './wish.ts';
 import { fold, tokens } from './words.ts';
 
 /** A turn of the conversation with what it was about. */
@@ -46,9 +46,11 @@ interface Case {
 
 /** Products that a wish is searched among; more would cost a second. */
 const MAX_FILTERED = 3_000;
-const SEARCHED = 30;
+const SEARCHED = 60;
 const NAMED = 30;
 const MAX_SOURCES = 10;
+/** Share of a name's words with which no other product is meant. */
+const FULLY_NAMED = 0.67;
 /** Words of the language are known to the embedder in one or two. */
 const PIECES_OF_NAMES = 3;
 
@@ -83,7 +85,9 @@ export class Researcher {
 
   private async caseOf({ text: typed, productId, history }: Question, signal: AbortSignal): Promise<Case> {
     const vocabulary = await this.library.vocabulary();
-    const text = mended(writtenOut(typed), vocabulary.words);
+    const text = await this.library.reworded(mended(writtenOut(typed), vocabulary.words), signal);
+    const previous = [...history].reverse().find(({ role }) => role === 'USER')?.text ?? null;
+    const before = previous === null ? null : await this.library.reworded(previous, signal);
     const [hits, [viewed = null]] = await Promise.all([
       this.library.search(text, { attributes: new Map() }, SEARCHED, signal),
       productId === null ? [] : this.library.products([productId], signal),
@@ -95,7 +99,7 @@ export class Researcher {
       .flatMap(({ productIds, productId }) => [...productIds, ...(productId ? [productId] : [])]);
     const called = vocabulary.names.find(text, NAMED);
     const shelf = await shelfOf(this.library, [...called, ...hits.map((hit) => hit.productId), ...spoken], signal);
-    return { text, wish: wishIn(text, history, vocabulary), history, vocabulary, hits, shelf, viewed, signal };
+    return { text, wish: wishIn(text, before, vocabulary), history, vocabulary, hits, shelf, viewed, signal };
   }
 
   private async find(asked: Case): Promise<Finding> {
@@ -122,8 +126,11 @@ export class Researcher {
     if (subject && !(named.length === 0 && elsewhere)) {
       const question = named.includes(subject) ? withoutName(text, subject.name) : text;
       const found = await readOut(this.embedder, subject, question, shelf, vocabulary, signal);
-      const goesOn = viewed !== null || named.length > 0 || REFERS.test(fold(text));
-      if (found.sources.length > 0 || goesOn) return found;
+      if (found.sources.length > 0) return found;
+      // "A striking post for the dojo" is no question about the only one.
+      const [mention] = mentions;
+      if (viewed === null && wish.seeks && mention && mention.coverage < FULLY_NAMED) return introduced(named);
+      if (viewed !== null || named.length > 0 || REFERS.test(fold(text))) return found;
     }
     return this.suggest(asked);
   }
@@ -133,8 +140,11 @@ export class Researcher {
     const strangers = vocabulary.strangersIn(text);
     const asksForFact = aspectsOfQuestion(fold(text)).length > 0 || vocabulary.namesAttribute(text);
     if (!(asksForFact || isLookUp(text)) || strangers.length === 0 || SEEKS_MORE.test(fold(text))) return false;
-    if (isNameLike(text, strangers) || strangers.some((word) => this.embedder.pieces(word) >= PIECES_OF_NAMES))
-      return true;
+    if (isNameLike(text, strangers)) return true;
+    // "What can I rewrap the hilt with?" has words of its own, and names nothing.
+    const pieces = Math.max(...strangers.map((word) => this.embedder.pieces(word)));
+    if (pieces >= PIECES_OF_NAMES + (tellsNeed(text) ? 1 : 0)) return true;
+    if (tellsNeed(text)) return false;
     if (wish.seeks || wish.category || wish.values.length > 0 || wish.kinds.length > 0) return false;
     return asksForFact && !hits.some(({ similarity }) => (similarity ?? 0) >= CLOSE);
   }
@@ -170,9 +180,9 @@ function mentionsIn({ text, wish, history, vocabulary, shelf, viewed }: Case): M
   // A wish in a few words may have a word of some product's name by chance.
   const asks = isLookUp(text) || text.trim().endsWith('?') || asksForAll(text);
   const meant =
-    asks && !wish.seeks && !wish.selects
+    asks && !wish.seeks && !wish.selects && !(viewed === null && tellsNeed(text))
       ? mentions
-      : mentions.filter(({ sure, unique, coverage }) => sure && (unique || coverage >= 0.67));
+      : mentions.filter(({ sure, unique, coverage }) => sure && (unique || coverage >= FULLY_NAMED));
   // "Which breathing style does it belong to" goes on about what was spoken of, whatever is called Breathing.
   const faint = history.length > 0 && REFERS.test(fold(text)) && meant.every(({ coverage }) => coverage < 0.5);
   return faint ? [] : meant;

@@ -7,14 +7,14 @@ import type { Wish } from './wish.ts';
 import { stems } from './words.ts';
 
 /** What a question whose words a product all has gains over its meaning. */
-const COVERED = 0.3;
+const COVERED = 0.4;
 /** What a product gains that is called by a word of the question that tells a kind. */
 const CALLED = 0.2;
 /** What a product loses that is just like one that is shown already: who describes a need has more than one way to meet it. */
 const ALIKE = 0.3;
 
 /** Near enough whatever the words. */
-export const CLOSE = 0.42;
+export const CLOSE = 0.41;
 
 /**
  * What a search found for a described need, or nothing when it is not near enough.
@@ -37,17 +37,26 @@ export function suggested(wish: Wish, hits: readonly Hit[], shelf: Shelf, vocabu
     const coverage = asked.length === 0 ? 0 : has.length / asked.length;
     const called = new Set(stems(product.name));
     const kinds = wish.kinds.filter((kind) => called.has(kind)).length;
-    if (!wish.category && kinds === 0 && !isNear(similarity, coverage, wish.strangers.length > 0)) return [];
+    if (
+      !wish.category &&
+      kinds === 0 &&
+      !isNear(similarity, coverage, wish.strangers.length / Math.max(1, asked.length))
+    )
+      return [];
     const share = asked.length === 0 ? 0 : sum(has) / sum(asked);
     return [{ product, words, nearness: similarity + COVERED * share + CALLED * kinds }];
   });
   if (near.length === 0)
     return nothing('The catalogue does not have this: no product was found that fits the question.');
-  return listing(
-    'This may fit:',
-    varied(near).map(({ product }) => ({ product, passages: introduction(product), score: 0.6 })),
-  );
+  return introduced(varied(near).map(({ product }) => product));
 }
+
+/** Products by what they are. */
+export const introduced = (products: readonly Product[]): Finding =>
+  listing(
+    'This may fit:',
+    products.slice(0, LISTED).map((product) => ({ product, passages: introduction(product), score: 0.6 })),
+  );
 
 interface Candidate {
   product: Product;
@@ -87,5 +96,7 @@ const SAYS_NOTHING = new Set(
 );
 
 /** Whether a product is near enough to a question to be shown: by what it means, or by that and its words. */
-const isNear = (similarity: number, coverage: number, strange: boolean): boolean =>
-  similarity >= (strange ? CLOSE : 0.38) || (similarity >= 0.33 && coverage >= 0.5) || coverage >= 0.8;
+const isNear = (similarity: number, coverage: number, strange: number): boolean =>
+  similarity >= (strange >= 0.5 ? 0.44 : strange > 0 ? CLOSE : 0.36) ||
+  (similarity >= 0.32 && coverage >= 0.5) ||
+  coverage >= 0.8;

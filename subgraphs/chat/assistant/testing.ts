@@ -115,6 +115,7 @@ export async function shopOf(products: readonly Product[]) {
           return price.amount >= (minPrice ?? 0) && price.amount <= (maxPrice ?? Number.POSITIVE_INFINITY);
         })
         .slice(0, limit),
+    reworded: async (text) => text,
     search: async (question, { categoryId }, limit) => {
       const query = await embedder.one(question);
       const words = stems(question);

@@ -1,4 +1,3 @@
-import type { Turn } from '../generator.ts';
 import { type Constraints, constraintsIn, isConstrained } from './constraints.ts';
 import { comparativeIn, type Extreme, superlativeIn } from './extremes.ts';
 import type { CategoryTerm, ValueTerm, Vocabulary } from './vocabulary.ts';
@@ -6,6 +5,11 @@ import { fold, seeking } from './words.ts';
 
 const SEEKS =
   /\b(show|find|search|looking for|look for|recommend|suggest|do you (have|sell|carry|stock|offer)|have you got|got any|is there an?|are there|i (need|want|would like|look)|need|looking|i am after|im after|any|something|anything|which \S+ (do|should|would)|what \S+ (do|should|would))\b/;
+/** Somebody tells what they need, own or have to do, in whatever words. */
+const NEEDS =
+  /\b((can|could|do|does|should|must|shall|would) (i|we|one|people|he|she|they|somebody|someone)|(i|we) (need|want|would like|search|own|have|must|hit|left|play|lose|keep|wonder (if|whether) (you|there))|my|our|which product|helps?)\b/;
+export const tellsNeed = (text: string): boolean => NEEDS.test(fold(text));
+
 /** Beside a product under view: others are asked for. */
 const SEEKS_OTHERS =
   /\b(others?|another|alternatives?|instead|(?<!\bor (some|any)thing )else|similar|(cheap|light|heavi|long|short|small|larg|bigg)er (one|ones|than this))\b/;
@@ -45,14 +49,16 @@ export interface Wish {
   goesOn: boolean;
 }
 
-/** "and under 20,000?" goes on with the wish before it. */
-export function wishIn(text: string, history: readonly Turn[], vocabulary: Vocabulary): Wish {
+/**
+ * "And under 20,000?" goes on with the wish before it.
+ * @param previous the question before, or null
+ */
+export function wishIn(text: string, previous: string | null, vocabulary: Vocabulary): Wish {
   const own = wishOf(text, vocabulary);
   const folded = fold(text);
-  const previous = [...history].reverse().find(({ role }) => role === 'USER');
-  if (!previous || own.category || !GOES_ON.test(folded) || REFERS.test(folded)) return own;
+  if (previous === null || own.category || !GOES_ON.test(folded) || REFERS.test(folded)) return own;
   if (!(own.selects || own.values.length > 0)) return own;
-  const before = wishOf(previous.text, vocabulary);
+  const before = wishOf(previous, vocabulary);
   if (!before.selects && !before.seeks) return own;
   const constraints = {
     ...before.constraints,
@@ -60,7 +66,7 @@ export function wishIn(text: string, history: readonly Turn[], vocabulary: Vocab
     limits: [...before.constraints.limits, ...own.constraints.limits],
   };
   return {
-    text: `${previous.text} ${text}`,
+    text: `${previous} ${text}`,
     constraints,
     category: before.category,
     values: [...before.values, ...own.values],
