@@ -11,6 +11,7 @@ import type { ProductFilter } from './model.ts';
 import { ProductIndex } from './product-index.ts';
 import { Retriever } from './retriever.ts';
 import { CatalogStore } from './store.ts';
+import { Synonyms } from './synonyms.ts';
 import { loadShop, productRow } from './testing.ts';
 
 let chroma: ChromaServer;
@@ -130,6 +131,25 @@ describe('finding products for a question', () => {
 
   it('is cancelled by its signal', async () => {
     await expect(ids('katana', undefined, { signal: AbortSignal.abort(new Error('left')) })).rejects.toThrow('left');
+  });
+});
+
+describe('synonyms', () => {
+  const synonyms = new Synonyms(['shoes, zori => sandals', 'katana => sword', 'sabre => rapier']);
+  const reworded = (text: string) => new Retriever(database, index, log, synonyms).reworded(text);
+
+  it("are the shop's words where it has none of the shoppers'", async () => {
+    expect(await reworded('Zori, and a pair of SHOES')).toBe('sandals, and a pair of sandals');
+    // The shop has a katana, and no rapier.
+    expect(await reworded('a katana or a sabre')).toBe('a katana or a sabre');
+  });
+
+  it('find what is called so, for questions and in the search', async () => {
+    const wordy = new Retriever(database, null, log, synonyms);
+    expect(await retriever.search(new CatalogStore(database), 'zori', filter({})).then((list) => list.count())).toBe(0);
+    expect((await wordy.find('zori'))[0]).toMatchObject({ productId: 'shoes', lexicalRank: 1 });
+    const listed = await wordy.search(new CatalogStore(database), 'zori', filter({}));
+    expect((await listed.page(null, 10)).map(({ product }) => product.id)).toEqual(['shoes']);
   });
 });
 

@@ -47,12 +47,12 @@ export const ASPECTS: readonly Aspect[] = [
   ),
   aspect(
     'price',
-    /\b(rrp|money|charge[ds]?|set me back|have to pay|would i pay|how many (yen|dollars|euros|pounds)|price tag|price|priced|costs?|cheap(er|est)?|expensive|afford(able)?|how much (is|are|does|do|for)|pay)\b/,
+    /\b(rrp|(what|which) (sum|amount)|you (ask|asking) for|money|charge[ds]?|set me back|have to pay|would i pay|how many (yen|dollars|euros|pounds)|price tag|price|priced|costs?|cheap(er|est)?|expensive|afford(able)?|how much (is|are|does|do|for)|pay)\b/,
     'price',
   ),
   aspect(
     'stock',
-    /\b((have|got) .{0,40}\bnow|finished|run out|on the shelf|still (got|have|there)|(any|one|some) left|in stock|available|availability|sold out|out of stock|left in stock)\b/,
+    /\b(still (get|buy)|can i (get|buy|order) (it|one|this)|units? .{0,60}left|(have|got) .{0,40}\bnow|finished|run out|on the shelf|still (got|have|there)|(any|one|some) left|in stock|available|availability|sold out|out of stock|left in stock)\b/,
     'stock availability',
   ),
   aspect(
@@ -102,6 +102,15 @@ export const ASPECTS: readonly Aspect[] = [
   aspect('lining', /\b(lined|unlined|lining)\b/, 'lining'),
   aspect('shape', /\b(shapes?|shaped)\b/, 'shape form'),
 ];
+
+/** Asks for the price or the stock and can mean nothing else, unless it names another aspect too. */
+const FACT =
+  /\b(prices?|priced|costs?|rrp|set me back|(what|which) (sum|amount)|you (ask|asking|charge|charging) for|charge[ds]? for|how much money|how many (yen|dollars|euros|pounds)|(have to|would|do) (i )?pay|the money for|in stock|out of stock|sold out|available(?! (in|for|as|with|from|to)\b)|availability|still (get|have|got|buy|there)|can i (get|buy|order) (it|one|this)|(any|one|some|units?|piece) .{0,60}left|on the shelf|(have|got) .{0,40}\bnow|finished|run out)\b/;
+const BESIDE_FACTS = new Set(['price', 'stock', 'use']);
+
+/** Whether a folded question is about nothing but price and stock. */
+export const asksForFact = (folded: string): boolean =>
+  FACT.test(folded) && aspectsOfQuestion(folded).every(({ id }) => BESIDE_FACTS.has(id));
 
 /** The aspects that a question asks for. */
 export const aspectsOfQuestion = (folded: string): Aspect[] => ASPECTS.filter(({ asked }) => asked.test(folded));

@@ -1,5 +1,5 @@
 import { cosine, type Embedder } from '../../kit/embedder.ts';
-import { type Aspect, aspectsOfName, aspectsOfQuestion } from './aspects.ts';
+import { type Aspect, asksForFact, aspectsOfName, aspectsOfQuestion } from './aspects.ts';
 import type { Passage } from './passages.ts';
 import { quantities } from './quantity.ts';
 import { fold, stems } from './words.ts';
@@ -21,6 +21,8 @@ export interface Features {
   lexical: number;
   /** 1: the attribute tells what is asked for; 0.5: it has a value of that measure; 0: neither is known. */
   aspect: number;
+  /** 1 for an attribute of whose values, of this or another product, the question has a word: "is it for cutting?" of a use. */
+  kind: number;
   /** 1 for a sentence that has words of what is asked for: "Forged at Seki" of a maker. */
   told: number;
   /** 1 for a sentence of the description. */
@@ -37,11 +39,22 @@ export interface Evidences {
   rival: { name: string; score: number; features: Features } | null;
   /** The same of sentences in the descriptions of other products. */
   elsewhere: number;
-  /** Whether all that is asked is an aspect such as the price: then nothing else can be meant. */
+  /** Whether all that is asked is one aspect: then nothing else can be meant. */
   plain: boolean;
+  /** Whether the price or the stock is asked for, and nothing that goes with it ("shipping cost"). */
+  fact: boolean;
 }
 
-const WEIGHTS: Features = { dense: 1, name: 0.15, lexical: 0.35, aspect: 0.12, told: 0.1, sentence: 0.08, fact: -0.05 };
+const WEIGHTS: Features = {
+  dense: 1,
+  name: 0.15,
+  lexical: 0.35,
+  aspect: 0.12,
+  kind: 0.06,
+  told: 0.1,
+  sentence: 0.08,
+  fact: -0.05,
+};
 
 /** What other products tell, which may be what is asked for. */
 export interface Others {
@@ -49,6 +62,8 @@ export interface Others {
   names: readonly string[];
   /** Sentences of descriptions. */
   sentences: readonly string[];
+  /** Stems of the values of an attribute, by its name. */
+  values?: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** Passages longer than this are known to the embedder by a part only; more of them than this are not worth its time. */
@@ -56,6 +71,8 @@ const MAX_EMBEDDED = 60;
 const MAX_RIVALS = 150;
 /** Sentences of other products count when they share this much more with the question than any passage does. */
 const MORE_SHARED = 0.25;
+/** What goes with a price or the stock shares a word with the question, and means what it does. */
+const WITH_FACT = 0.35;
 const MAX_SENTENCES = 6;
 /** Names nearer than this mean the same. */
 const SAME_NAME = 0.7;
@@ -181,6 +198,7 @@ export async function rankPassages(
     text: texts[place] as string,
     lexical: share(bags[place]),
     aspect: passage.name === null ? 0 : aspectMatch(asked, passage.name, passage.value),
+    kind: passage.name !== null && words.some((word) => others.values?.get(passage.name ?? '')?.has(word)) ? 1 : 0,
     told: passage.name === null && asked.some((aspect) => aspect.asked.test(fold(passage.value))) ? 1 : 0,
   }));
   const kept =
@@ -217,12 +235,13 @@ export async function rankPassages(
   );
   const query = vectors[0] as Float32Array;
   const near = (place: number) => cosine(query, vectors[1 + place] as Float32Array);
-  const ranked = kept.map(({ passage, lexical, aspect, told }, place) => {
+  const ranked = kept.map(({ passage, lexical, aspect, kind, told }, place) => {
     const features: Features = {
       dense: near(place),
       name: near(kept.length + place),
       lexical,
       aspect,
+      kind,
       told,
       sentence: passage.kind === 'sentence' ? 1 : 0,
       fact: passage.kind === 'fact' ? 1 : 0,
@@ -242,6 +261,7 @@ export async function rankPassages(
       name: dense,
       lexical: share(new Set(stems(name))),
       aspect: aspectMatch(asked, name, ''),
+      kind: 0,
       told: 0,
       sentence: 0,
       fact: 0,
@@ -255,17 +275,21 @@ export async function rankPassages(
       name: dense,
       lexical: share(new Set(stems(sentence))),
       aspect: 0,
+      kind: 0,
       told: 0,
       sentence: 1,
       fact: 0,
     });
   });
   const rest = asked.reduce((text, { asked }) => text.replace(new RegExp(asked, 'g'), ' '), fold(question));
+  const rival = strangers.sort((a, b) => b.score - a.score)[0] ?? null;
+  const goesWith = strangers.some(({ features }) => features.lexical > 0 && features.dense > WITH_FACT);
   return {
+    fact: asksForFact(fold(question)) && !goesWith,
     plain: asked.length === 1 && stems(rest).length === 0,
     elsewhere: Math.max(0, ...elsewhere),
     ranked: ranked.sort((a, b) => b.score - a.score),
-    rival: strangers.sort((a, b) => b.score - a.score)[0] ?? null,
+    rival,
   };
 }
 
@@ -291,7 +315,7 @@ function aspectMatch(asked: readonly Aspect[], name: string, value: string): num
  * How sure it is that the best passage answers: a linear model of its score, of the words it shares with the question, and of what
  * competes with it. Fitted by logistic regression on the development questions and scaled to the score.
  */
-const SURE = { lexical: 0.2, aspect: 0.08, rival: -0.58, least: 0.105 };
+const SURE = { lexical: 0.2, aspect: 0.09, kind: 0.08, rival: -0.61, least: 0.085 };
 /** What the product does not tell is asked for, whatever else speaks for its best passage. */
 const OUTDONE = 0.45;
 const TOLD_ELSEWHERE = 0.4;
@@ -300,10 +324,13 @@ const MAX_ANSWERS = 3;
 const MAX_FURTHER = 5;
 
 /** The evidence that answers, and what else is near: nothing when the best is not good enough. */
-export function answering({ ranked, rival, elsewhere, plain }: Evidences): {
+export function answering({ ranked, rival, elsewhere, plain, fact }: Evidences): {
   answers: Evidence[];
   further: Evidence[];
 } {
+  const asked = fact && ranked.find(({ features }) => features.fact === 1 && features.aspect === 1);
+  if (asked)
+    return { answers: [asked], further: ranked.filter((evidence) => evidence !== asked).slice(0, MAX_FURTHER) };
   const answers = ranked.filter(({ score }) => score >= (ranked[0]?.score ?? 0) - MARGIN).slice(0, MAX_ANSWERS);
   const sure = answers.some(
     (evidence) =>
@@ -320,6 +347,6 @@ const isElsewhere = ({ score, features }: Evidence, elsewhere: number): boolean 
 
 function isSure({ score, features }: Evidence, rival: number): boolean {
   if (rival - score > OUTDONE) return false;
-  const { lexical, aspect } = features;
-  return score + SURE.lexical * lexical + SURE.aspect * aspect + SURE.rival * rival >= SURE.least;
+  const { lexical, aspect, kind } = features;
+  return score + SURE.lexical * lexical + SURE.aspect * aspect + SURE.kind * kind + SURE.rival * rival >= SURE.least;
 }

@@ -8,6 +8,10 @@ test.each([
   ['the least expensive blade', 'price', false],
   ['biggest stand', 'size', true],
   ['thinnest belt', 'thickness', false],
+  ['the highest-priced katana', 'price', true],
+  ['the sheath with the fewest grams', 'weight', false],
+  ['a katana, and none in the shop should be heavier', 'weight', true],
+  ['a mask that nothing is cheaper than? none should be cheaper', 'price', false],
 ])('"%s" is a superlative', (question, aspect, more) => {
   expect(superlativeIn(question)).toMatchObject({ aspect: { id: aspect }, more });
 });
@@ -38,5 +42,7 @@ test.each([
 
 test('other questions have neither', () => {
   expect(superlativeIn('what is the blade made of?')).toBeNull();
+  expect(superlativeIn('what are the smallest and the biggest size?')).toBeNull();
+  expect(superlativeIn('nothing heavier than 900 g')).toBeNull();
   expect(comparativeIn('does it fit a tall person')).toBeNull();
 });

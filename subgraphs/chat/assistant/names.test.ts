@@ -31,6 +31,16 @@ test('of names that differ by a number, the one that was said is meant', () => {
   expect(named('how much can the oak wall stand for two swords, 52 cm carry', stands)).toEqual(['52 cm']);
 });
 
+test('of two names that differ by a word, the one that was said without a gap is meant', () => {
+  const uniforms = ['Cropped', 'Slim'].map((cut) => product(cut, `Moon Uniform, ${cut} Cut, Black`, 'guards'));
+  expect(named('which fit has the moon uniform, cropped cut, black, is it slim', uniforms)).toEqual(['Cropped']);
+});
+
+test('a name that was said is meant before one that is a letter away', () => {
+  const alike = ['Kuroyama', 'Kureyama'].map((name) => product(name, `${name} Katana`, 'katana'));
+  expect(named('is Kureyama sharp?', alike)).toEqual(['Kureyama']);
+});
+
 test('a name gives way to "it", and the rest of the question stays', () => {
   expect(withoutName('Does Aonami Water Katana work with Water Breathing?', 'Aonami Water Katana')).toBe(
     'Does it work with Water Breathing?',

@@ -38,7 +38,7 @@ export async function readOut(
     embedder,
     pointingAt(question, { name: product.name, category }, named),
     passages,
-    { names: vocabulary.attributeNames, sentences: sentencesBeside(product, beside) },
+    { names: vocabulary.attributeNames, sentences: sentencesBeside(product, beside), values: vocabulary.valueWords },
     signal,
   );
   const { answers, further } = answering(evidence);

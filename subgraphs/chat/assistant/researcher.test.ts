@@ -25,6 +25,10 @@ describe('about a product', () => {
     ['Does this sword work well with Water Breathing?', 'breathing style: Water'],
     ['How much is it?', 'price: 42,000 JPY'],
     ['is it in sotck', 'availability: in stock'],
+    ['How much does this one cost', 'price: 42,000 JPY'],
+    ['what sum do you ask for it', 'price: 42,000 JPY'],
+    ['I care about the feel, so which steel is it?', 'steel: tamahagane'],
+    ['can you tell me its weight pls', 'weight: 1,200 g'],
   ])('under view, "%s" is answered by "%s"', async (question, snippet) => {
     const found = await shop.ask(question, 'aonami');
     expect(found.extract).toContain(snippet);
@@ -77,6 +81,13 @@ describe('computed from attributes', () => {
     expectGrounded(found);
   });
 
+  test.each(['Compare the price of Kirikaze and Aonami. Which is higher?', 'costs more: Kirikaze / Aonami'])(
+    'what they are compared by may be named, and the names set apart by a stroke: %s',
+    async (question) => {
+      expect((await shop.ask(question)).extract).toMatch(/^Aonami Water Katana is more expensive than Kirikaze/);
+    },
+  );
+
   test('one value that is not known is said not to be', async () => {
     expect((await shop.ask('which is heavier, Aonami or Nagare Choji Oil?')).extract).toContain('does not say this');
   });
@@ -86,6 +97,9 @@ describe('computed from attributes', () => {
     ['cheapest water-style katana', 'Hayate'],
     ['longest naginata', 'Shirakaze'],
     ['the cheapest katana in stock', 'Kirikaze'],
+    ['I want to buy the lightest katana that you have', 'Kirikaze'],
+    ['a katana, and none in the shop should be longer', 'Hayate'],
+    ['I must not go beyond 40,000 yen for a water katana', 'Hayate'],
     ['a water katana under 40,000 yen', 'Hayate'],
   ])('"%s" is %s', async (question, name) => {
     const found = await shop.ask(question);

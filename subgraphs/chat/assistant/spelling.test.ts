@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mended } from './spelling.ts';
+import { mended, writtenOut } from './spelling.ts';
 
 const known = new Set(['katana', 'haori', 'paulownia']);
 
@@ -15,4 +15,12 @@ test.each([
 
 test.each(['inspect it', 'do you ship bicycles', 'katanas', 'is it waxed'])('leaves "%s" as it is', (text) => {
   expect(mended(text, known)).toBe(text);
+});
+
+test('what phones make of words is written out', () => {
+  expect(writtenOut('weight pls')).toBe('weight please');
+  expect(writtenOut('oil incl y/n')).toBe('oil included ?');
+  expect(writtenOut('heavier: Aonami / Kirikaze')).toBe('heavier: Aonami or Kirikaze');
+  expect(writtenOut('hardback/paperback')).toBe('hardback or paperback');
+  expect(writtenOut('1/2 inch')).toBe('1/2 inch');
 });

@@ -5,7 +5,7 @@ import { NameIndex } from './name-index.ts';
 import { plain } from './passages.ts';
 import { isOfQuestions } from './spelling.ts';
 import { type AttributeRow, type CategoryRow, catalogueVersion, readWords, type Words } from './store.ts';
-import { indexOfPhrase, isStopWord, seeking, stem, tokens } from './words.ts';
+import { indexOfPhrase, isStopWord, seeking, stem, stems, tokens } from './words.ts';
 
 /** A category as a question may name it. */
 export interface CategoryTerm {
@@ -31,6 +31,8 @@ export class Vocabulary {
   readonly values: readonly ValueTerm[];
   /** Plain names of all attributes, the most frequent first. */
   readonly attributeNames: readonly string[];
+  /** Stems of the values that products have for an attribute, by its plain name; of attributes with few values. */
+  readonly valueWords: ReadonlyMap<string, ReadonlySet<string>>;
   readonly categoryNames: ReadonlyMap<string, string>;
   /** Words that tell what kind of product it is, not which: they are in categories and values. */
   private readonly common: ReadonlySet<string>;
@@ -51,6 +53,7 @@ export class Vocabulary {
       .filter(([, products]) => products > 1)
       .sort((a, b) => b[1] - a[1])
       .map(([name]) => plain(name));
+    this.valueWords = wordsOfValues(attributes);
     this.words = new Set([
       ...categories.flatMap(({ name }) => tokens(name)),
       ...attributes.flatMap(({ name, value }) => [...tokens(plain(name)), ...tokens(value)]),
@@ -241,6 +244,21 @@ function valueTerms(attributes: readonly AttributeRow[]): ValueTerm[] {
     else terms.set(key, { words, values: [{ name, value }] });
   }
   return [...terms.values()].sort((a, b) => b.words.length - a.words.length);
+}
+
+/** An attribute with more different values does not tell kinds apart: it measures, or names. */
+const MAX_KINDS = 60;
+
+function wordsOfValues(attributes: readonly AttributeRow[]): Map<string, Set<string>> {
+  const byName = Map.groupBy(attributes, ({ name }) => plain(name));
+  return new Map(
+    [...byName]
+      .filter(([, rows]) => rows.length > 1 && rows.length <= MAX_KINDS)
+      .map(([name, rows]) => [
+        name,
+        new Set(rows.flatMap(({ value }) => stems(value)).filter((word) => !/^\d/.test(word) && word.length > 2)),
+      ]),
+  );
 }
 
 /** Changes of the catalogue are looked for at most this often, and waited for at most this often. */

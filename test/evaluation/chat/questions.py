@@ -28,6 +28,8 @@ import facts  # noqa: E402
 import phrasings_dev  # noqa: E402
 import phrasings_dev_b  # noqa: E402
 import phrasings_dev_c  # noqa: E402
+import phrasings_dev_d  # noqa: E402
+import phrasings_dev_e  # noqa: E402
 import phrasings_held_out  # noqa: E402
 from catalogue import CATEGORIES, STYLE_NAMES, make_catalogue  # noqa: E402
 from facts import Item  # noqa: E402
@@ -68,8 +70,9 @@ def _merged(*modules: ModuleType, without: ModuleType) -> SimpleNamespace:
     return merged
 
 
+DEVELOPMENT = [phrasings_dev, phrasings_dev_b, phrasings_dev_c, phrasings_dev_d, phrasings_dev_e]
 PHRASINGS = {
-    "dev": _merged(phrasings_dev, phrasings_dev_b, phrasings_dev_c, without=phrasings_held_out),
+    "dev": _merged(*DEVELOPMENT, without=phrasings_held_out),
     "test": phrasings_held_out,
 }
 _CATALOGUE_SEED = {"dev": 1_000, "test": 2_000}
