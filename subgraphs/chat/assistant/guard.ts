@@ -17,6 +17,12 @@ const ORDERS = [
   /\b(from now on|as an ai|language model|new (rules?|instructions?|task)|when (asked|a (customer|user|shopper) asks)|if (asked|anyone asks|(a|the) (customer|user|shopper) asks))\b/,
   /\b(you|assistants?|chatbots?|ai) (must|should|shall|have to|need to|will) (now |always |never |only )?(say|reply|answer|respond|tell|recommend|claim|output|reveal|ignore|refuse|write|state|call|send|offer|give)\b/,
   /\b(do not|dont|never) (tell|mention|answer|reveal|cite|quote|show|follow)\b/,
+  /\b(to|have|let|get|ask|make) (the|this|that|each|every|any|all) (customers?|users?|visitors?|shoppers?|buyers?)\b/,
+  /\b(your|all|every|previous|prior|earlier|their) (guidelines?|instructions?|rules|answers?|repl(y|ies)|responses?|messages?|outputs?|role)\b/,
+  /\b(the|dear|hello|hi|there,?) model\b.{0,10}(shall|must|should|has to|will|!|,)|\b(ai|machines?|bots?|systems?) (systems?|agents?|models?|that (process|read)|reading)\b|\bif you are an? (machine|ai|bot|program)\b/,
+  /\b(recommend|rate|prefer|praise)\b.{0,40}\b(in place of|instead of|as better|over this|competit(ion|ors?))\b|\b(better|best) (shop|store)\b/,
+  /\b(return|give back) (exactly|only|nothing)\b|\bput .{2,60} (under|above|before|after|at the end of) (each|every|all|any|your) (message|answer|reply|sentence|text)s?\b|\badd .{0,20}#|#\p{L}{4,}|\(\(/u,
+  /\b(acknowledge|henceforth|(maintenance|debug|developer|god|root|admin) mode)\b/,
 ];
 /** Whom a text for shoppers does not speak to or of. */
 const ADDRESSEES =
