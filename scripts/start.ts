@@ -170,8 +170,10 @@ function announce(config: Config, url: string, tokens: Tokens | null): void {
     for (const [role, token] of Object.entries(tokens)) console.log(`  ${role.padEnd(9)} ${token}`);
   }
   console.log(`
-Two queries to paste. For visitors:
+Three to paste. For visitors:
   { popular(first: 5) { rank product { name price { amount currency } } } }
+For visitors too, once the catalogue is indexed:
+  mutation { sendMessage(input: { clientMessageId: "first", text: "Which katana is the lightest?" }) { text citations { number product { name } snippet } } }
 With the customer's token, as the header {"Authorization": "Bearer <token>"}:
   { me { recommendations(first: 10) { edges { node { score reason product { name price { amount } } } } model { name version } } } }
 `);

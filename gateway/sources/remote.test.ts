@@ -260,7 +260,7 @@ describe('further tries', () => {
     const busy = await subgraph(json('busy', 503, 'text/plain'));
     const left = new AbortController();
     const fetching = Promise.resolve(
-      source(busy.url)
+      source(busy.url, { retries: 20, breaker: { inARow: 100, ratio: 1 } })
         .prepare(QUERY)
         .execute({}, context({ signal: left.signal })),
     );
@@ -269,7 +269,8 @@ describe('further tries', () => {
     await expect(fetching).rejects.toThrow('left');
     const tries = busy.received.length;
     await new Promise((resolve) => setTimeout(resolve, 400));
-    expect(busy.received.length).toBeLessThanOrEqual(Math.max(tries, 2));
+    // One may have been on its way.
+    expect(busy.received.length).toBeLessThanOrEqual(tries + 1);
   });
 });
 

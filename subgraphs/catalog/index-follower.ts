@@ -1,5 +1,5 @@
-import pg from 'pg';
 import type { Database } from '../kit/database.ts';
+import { type Listener, listen } from '../kit/listener.ts';
 import type { Logger } from '../kit/log.ts';
 import { type IndexCounts, indexCatalog } from './indexer.ts';
 import type { ProductIndex } from './product-index.ts';
@@ -16,7 +16,7 @@ const MAX_BACKOFF_MS = 60_000;
  */
 export class IndexFollower {
   readonly #stopped = new AbortController();
-  readonly #listener: { close(): Promise<void> };
+  readonly #listener: Listener;
   readonly #running: Promise<void>;
   #wake: () => void = () => {};
   #heard = false;
@@ -26,7 +26,8 @@ export class IndexFollower {
     private readonly index: ProductIndex,
     private readonly log: Logger,
   ) {
-    this.#listener = listen(database.url, () => this.#hear(), log);
+    const hear = () => this.#hear();
+    this.#listener = listen(database.url, 'catalog_products', hear, log, hear);
     this.#running = this.#run();
   }
 
@@ -80,39 +81,4 @@ export class IndexFollower {
     clearTimeout(timer);
     this.#wake = () => {};
   }
-}
-
-/** Calls back when products have changed, on a connection of its own that is opened again when it breaks. */
-function listen(url: string, onChange: () => void, log: Logger): { close(): Promise<void> } {
-  let client: pg.Client | null = null;
-  let timer: NodeJS.Timeout | null = null;
-  let closed = false;
-  const connect = async () => {
-    const next = new pg.Client({ connectionString: url, application_name: 'catalog-changes', keepAlive: true });
-    client = next;
-    const again = (err?: Error) => {
-      if (closed || client !== next) return;
-      client = null;
-      log.debug({ err }, 'listening for product changes again soon');
-      timer = setTimeout(connect, 3_000);
-      next.end().catch(() => {});
-    };
-    next.on('error', again);
-    next.on('end', () => again());
-    next.on('notification', onChange);
-    await next
-      .connect()
-      .then(() => next.query('LISTEN catalog_products'))
-      // Changes before this were missed.
-      .then(() => closed || onChange())
-      .catch(again);
-  };
-  void connect();
-  return {
-    close: async () => {
-      closed = true;
-      if (timer) clearTimeout(timer);
-      await client?.end().catch(() => {});
-    },
-  };
 }

@@ -143,7 +143,7 @@ export class Retriever {
     { after, signal }: { after?: string | null; signal?: AbortSignal } = {},
   ): Promise<Retrieval> {
     if (typed.trim() === '') throw badInput('"query" must have a word in it.', 'query');
-    checkLength(typed, 1, 500, '"query"');
+    checkLength(typed, 1, 500, '"query"', 'query');
     const query = hasOperators(typed) ? typed : await this.reworded(typed, signal);
     const terms = toTerms(query.trimStart());
     const begun = cursorOrder(after);

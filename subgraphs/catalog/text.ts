@@ -23,9 +23,14 @@ export const storableArguments: MiddlewareFn = ({ args }, next) => {
   throw badInput(`"${path}" has a NUL character or half of a surrogate pair in it.`, path);
 };
 
-/** The length in characters (not UTF-16 units) must be in the range. @throws HashiraError BAD_USER_INPUT */
-export function checkLength(text: string, min: number, max: number, what: string): void {
+/**
+ * The length in characters (not UTF-16 units) must be in the range.
+ * @param what as the message has it
+ * @param argument path of what was given, for the error's `argument`
+ * @throws HashiraError BAD_USER_INPUT
+ */
+export function checkLength(text: string, min: number, max: number, what: string, argument?: string): void {
   // No text has more code points than UTF-16 units, or less than half as many.
   const length = text.length > 2 * max ? text.length : [...text].length;
-  if (length < min || length > max) throw badInput(`${what} must have ${min} to ${max} characters.`);
+  if (length < min || length > max) throw badInput(`${what} must have ${min} to ${max} characters.`, argument);
 }

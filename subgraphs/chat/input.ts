@@ -42,5 +42,5 @@ export function checkReason(given: string | null | undefined): string | null {
 
 function checkText(text: string, min: number, max: number, name: string): void {
   if (!isStorable(text)) throw badInput(`"${name}" has a NUL character or half of a surrogate pair in it.`, name);
-  checkLength(text, min, max, `"${name}"`);
+  checkLength(text, min, max, `"${name}"`, name);
 }

@@ -47,7 +47,7 @@ afterAll(async () => {
 const listeners = async () => {
   const [row] = await database.query<{ count: number }>(
     `SELECT count(*)::int FROM pg_stat_activity
-     WHERE application_name = 'pipeline-changes' AND datname = current_database()`,
+     WHERE application_name = 'pipeline_job-listener' AND datname = current_database()`,
   );
   return row?.count;
 };
@@ -165,7 +165,7 @@ test('hears of changes that nobody told of, after its connection was cut', async
   await listening();
   await database.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-     WHERE application_name = 'pipeline-changes' AND datname = current_database()`,
+     WHERE application_name = 'pipeline_job-listener' AND datname = current_database()`,
   );
   await job.report(0.4);
   expect(await next(jobs)).toMatchObject({ progress: 0.4 });

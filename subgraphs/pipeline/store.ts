@@ -1,5 +1,5 @@
-import pg from 'pg';
 import type { Database, Queryable } from '../kit/database.ts';
+import { type Listener, listen } from '../kit/listener.ts';
 import type { Logger } from '../kit/log.ts';
 import {
   type Claim,
@@ -213,44 +213,12 @@ export async function giveBackJob(db: Queryable, id: string, run: number): Promi
 }
 
 /**
- * Calls back with the id of every job that changes, on a connection of its own that is opened again when it breaks. Changes
- * can be missed meanwhile, or behind a transaction pooler: who needs certainty also polls.
- * @param onListening called whenever it listens anew: changes before that were missed
+ * Calls back with the id of every job that changes; changes can be missed, see {@link listen}.
+ * @param onListening called whenever it listens anew
  */
-export function listenForChanges(
+export const listenForChanges = (
   url: string,
   onChange: (id: string) => void,
   log: Logger,
   onListening?: () => void,
-): { close(): Promise<void> } {
-  let client: pg.Client | null = null;
-  let timer: NodeJS.Timeout | null = null;
-  let closed = false;
-  const connect = async () => {
-    const next = new pg.Client({ connectionString: url, application_name: 'pipeline-changes', keepAlive: true });
-    client = next;
-    const again = (error?: Error) => {
-      if (closed || client !== next) return;
-      client = null;
-      log.debug({ err: error }, 'listening for job changes again soon');
-      timer = setTimeout(connect, 3_000);
-      next.end().catch(() => {});
-    };
-    next.on('error', again);
-    next.on('end', () => again());
-    next.on('notification', ({ payload }) => payload && onChange(payload));
-    await next
-      .connect()
-      .then(() => next.query('LISTEN pipeline_job'))
-      .then(() => closed || onListening?.())
-      .catch(again);
-  };
-  void connect();
-  return {
-    close: async () => {
-      closed = true;
-      if (timer) clearTimeout(timer);
-      await client?.end().catch(() => {});
-    },
-  };
-}
+): Listener => listen(url, 'pipeline_job', (id) => id && onChange(id), log, onListening);

@@ -183,7 +183,7 @@ describe('a subscription to a subgraph reached by URL', () => {
     const watching = async () => {
       const [row] = await database.query<{ n: number }>(
         `SELECT count(*)::int AS n FROM pg_stat_activity
-         WHERE datname = current_database() AND application_name = 'pipeline-changes'`,
+         WHERE datname = current_database() AND application_name = 'pipeline_job-listener'`,
       );
       return row?.n;
     };

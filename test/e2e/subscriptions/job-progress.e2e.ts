@@ -92,7 +92,7 @@ async function running() {
 }
 const listening = async () => {
   const rows = await database.query(
-    "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pipeline-changes' AND datname = current_database()",
+    "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pipeline_job-listener' AND datname = current_database()",
   );
   return rows.length;
 };
