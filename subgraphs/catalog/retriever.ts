@@ -88,7 +88,7 @@ export class Retriever {
     this.#dense = index && new DenseSearch(database, index);
   }
 
-  /** With the configured synonyms. @throws Error when these cannot be read */
+  /** With the configured synonyms. @throws ConfigError when these cannot be read */
   static of(
     { config, database, log }: Pick<Services, 'config' | 'database' | 'log'>,
     index: ProductIndex | null,
@@ -112,7 +112,8 @@ export class Retriever {
   }
 
   /**
-   * Products for a question or a description, of which any words may occur or none; best first.
+   * Products for a question or a description, of which any words may occur or none; best first. The words are taken as they are:
+   * see {@link reworded}.
    * @throws HashiraError DATABASE_UNAVAILABLE; VECTORS_UNAVAILABLE when vectors are required; the signal's reason
    */
   async find(
@@ -121,7 +122,7 @@ export class Retriever {
     { limit = 20, signal, required = false }: FindOptions = {},
   ): Promise<Hit[]> {
     const depth = Math.max(DEPTH, limit);
-    const asked = await this.reworded(text.slice(0, MAX_QUESTION).replaceAll('\0', ' ').toWellFormed(), signal);
+    const asked = text.slice(0, MAX_QUESTION).replaceAll('\0', ' ').toWellFormed();
     const [lexical, dense] = await Promise.all([
       this.#lexical.find(asked, filter, depth, signal),
       this.#near(asked, filter, depth, required, signal),

@@ -25,6 +25,10 @@ test('a line that is no rule is told by its number', () => {
   expect(() => new Synonyms(['a, , b => c'])).toThrow('Line 1');
 });
 
+test('a file that cannot be read is told with its setting', () => {
+  expect(() => Synonyms.read('/nowhere/synonyms.txt')).toThrow(/^SYNONYMS_FILE cannot be used: .*no such file/);
+});
+
 test('those that are shipped are rules', () => {
   expect(written('a saya', Synonyms.read())).toBe('a sheath');
   expect(written('a saya', new Synonyms())).toBe('a saya');

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { ConfigError } from '../kit/config.ts';
 
 /** A stretch of a text in shoppers' words. */
 export interface Synonym {
@@ -41,9 +42,13 @@ export class Synonyms {
         : new RegExp(`(?<![\\p{L}\\p{N}])(${words.join('|')})(?:e?s)?(?![\\p{L}\\p{N}])`, 'giu');
   }
 
-  /** @param file the shipped ones when not given @throws Error when it cannot be read or a line is no rule */
+  /** @param file the shipped ones when not given @throws ConfigError when it cannot be read or a line is no rule */
   static read(file: string = SHIPPED): Synonyms {
-    return new Synonyms(readFileSync(file, 'utf8').split(/\r?\n/));
+    try {
+      return new Synonyms(readFileSync(file, 'utf8').split(/\r?\n/));
+    } catch (cause) {
+      throw new ConfigError(`SYNONYMS_FILE cannot be used: ${(cause as Error).message}`, { cause });
+    }
   }
 
   /** Where a text says things in shoppers' words, from left to right. */

@@ -19,6 +19,12 @@ const aspect = (id: string, asked: RegExp, names: string, dimension?: Dimension)
   ...(dimension ? { dimension } : {}),
 });
 
+/** Ask for the price and nothing else. */
+const PRICE =
+  'prices?|priced|costs?|rrp|set me back|(what|which) (sum|amount)|you (ask|asking|charge|charging) for|charge[ds]? for|how many (yen|dollars|euros|pounds)|(have to|would|do) (i )?pay|how much money|the money for';
+/** Ask for the stock and nothing else. */
+const STOCK = String.raw`in stock|out of stock|sold out|availability|on the shelf|finished|run out|still (get|have|got|buy|there)|can i (get|buy|order) (it|one|this)|(any|one|some|units?|piece) (.{0,60} )?left|(have|got) .{0,40}\bnow`;
+
 /** General English, not a shop's own words: those are found by what they mean and by how they are spelled. */
 export const ASPECTS: readonly Aspect[] = [
   aspect(
@@ -47,14 +53,12 @@ export const ASPECTS: readonly Aspect[] = [
   ),
   aspect(
     'price',
-    /\b(rrp|(what|which) (sum|amount)|you (ask|asking) for|money|charge[ds]?|set me back|have to pay|would i pay|how many (yen|dollars|euros|pounds)|price tag|price|priced|costs?|cheap(er|est)?|expensive|afford(able)?|how much (is|are|does|do|for)|pay)\b/,
+    new RegExp(
+      `\\b(${PRICE}|money|charge[ds]?|cheap(er|est)?|expensive|afford(able)?|how much (is|are|does|do|for)|pay)\\b`,
+    ),
     'price',
   ),
-  aspect(
-    'stock',
-    /\b(still (get|buy)|can i (get|buy|order) (it|one|this)|units? .{0,60}left|(have|got) .{0,40}\bnow|finished|run out|on the shelf|still (got|have|there)|(any|one|some) left|in stock|available|availability|sold out|out of stock|left in stock)\b/,
-    'stock availability',
-  ),
+  aspect('stock', new RegExp(`\\b(${STOCK}|available)\\b`), 'stock availability'),
   aspect(
     'material',
     /\b(raw material|which metal|what metal|made out of|forged from|made (of|from|out of|with)|materials?|fabric|metal|wood|woods|steel|alloy|cloth|leather|silk|cotton|plastic)\b/,
@@ -103,9 +107,7 @@ export const ASPECTS: readonly Aspect[] = [
   aspect('shape', /\b(shapes?|shaped)\b/, 'shape form'),
 ];
 
-/** Asks for the price or the stock and can mean nothing else, unless it names another aspect too. */
-const FACT =
-  /\b(prices?|priced|costs?|rrp|set me back|(what|which) (sum|amount)|you (ask|asking|charge|charging) for|charge[ds]? for|how much money|how many (yen|dollars|euros|pounds)|(have to|would|do) (i )?pay|the money for|in stock|out of stock|sold out|available(?! (in|for|as|with|from|to)\b)|availability|still (get|have|got|buy|there)|can i (get|buy|order) (it|one|this)|(any|one|some|units?|piece) .{0,60}left|on the shelf|(have|got) .{0,40}\bnow|finished|run out)\b/;
+const FACT = new RegExp(`\\b(${PRICE}|${STOCK}|available(?! (in|for|as|with|from|to)\\b))\\b`);
 const BESIDE_FACTS = new Set(['price', 'stock', 'use']);
 
 /** Whether a folded question is about nothing but price and stock. */

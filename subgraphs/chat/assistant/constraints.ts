@@ -1,4 +1,4 @@
-import { type Dimension, quantities } from './quantity.ts';
+import { type Dimension, numberOf, quantities } from './quantity.ts';
 import { fold, isStopWord } from './words.ts';
 
 /** A limit on a measure, in base units. */
@@ -43,22 +43,11 @@ const PRICES = /\b(prices?|priced|cost(s|ing)?|budget|spend(ing)?|pay(ing)?|mone
 const IN_STOCK =
   /\b(in stock|on (hand|the shelf)|((?<!un)available|buy|bought|get|deliver(ed|able)?|orde?r(ed|able)?|ship(s|ped)?|sent|dispatch(ed)?|need .{0,20}) (now|today|right now|right away|at once|immediately|straight away|tomorrow)|(?<!un)available|not (be )?(sold out|out of stock|unavailable)|(immediately|instantly|currently|readily) available|ready to (ship|go|send|be (shipped|sent))|immediate delivery)\b/;
 
-const WORDS = 'zero one two three four five six seven eight nine ten eleven twelve'.split(' ');
-const TENS: Record<string, number> = {
-  fifteen: 15,
-  twenty: 20,
-  thirty: 30,
-  forty: 40,
-  fifty: 50,
-  sixty: 60,
-  eighty: 80,
-};
-
 /** "Ten thousand" in digits. */
 const inDigits = (text: string): string =>
   text.replace(/\b(\p{L}+) (thousand|hundred)\b/gu, (whole, word: string, power: string) => {
-    const units = word === 'a' ? 1 : (TENS[word] ?? WORDS.indexOf(word));
-    return units > 0 ? String(units * (power === 'thousand' ? 1000 : 100)) : whole;
+    const units = word === 'a' ? 1 : numberOf(word);
+    return units ? String(units * (power === 'thousand' ? 1000 : 100)) : whole;
   });
 
 /** A number of a question, with what stands around it. */

@@ -56,6 +56,8 @@ const WEIGHTS: Features = {
   fact: -0.05,
 };
 
+const NOTHING: Features = { dense: 0, name: 0, lexical: 0, aspect: 0, kind: 0, told: 0, sentence: 0, fact: 0 };
+
 /** What other products tell, which may be what is asked for. */
 export interface Others {
   /** Names of attributes, the most frequent first. */
@@ -256,30 +258,18 @@ export async function rankPassages(
     if (names.some((known) => cosine(known, vector) > SAME_NAME)) return [];
     if (place < general && told.some((known) => cosine(known, vector) > TOLD)) return [];
     const dense = cosine(query, vector);
-    const features = {
+    const features: Features = {
+      ...NOTHING,
       dense,
       name: dense,
       lexical: share(new Set(stems(name))),
       aspect: aspectMatch(asked, name, ''),
-      kind: 0,
-      told: 0,
-      sentence: 0,
-      fact: 0,
     };
     return [{ name, score: scoreOf(features), features }];
   });
   const elsewhere = telling.map((sentence, place) => {
     const dense = cosine(query, vectors[1 + 2 * kept.length + rivals.length + place] as Float32Array);
-    return scoreOf({
-      dense,
-      name: dense,
-      lexical: share(new Set(stems(sentence))),
-      aspect: 0,
-      kind: 0,
-      told: 0,
-      sentence: 1,
-      fact: 0,
-    });
+    return scoreOf({ ...NOTHING, dense, name: dense, lexical: share(new Set(stems(sentence))), sentence: 1 });
   });
   const rest = asked.reduce((text, { asked }) => text.replace(new RegExp(asked, 'g'), ' '), fold(question));
   const rival = strangers.sort((a, b) => b.score - a.score)[0] ?? null;

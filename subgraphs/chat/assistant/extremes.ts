@@ -122,17 +122,20 @@ const byId = (id: string): Aspect | null => ASPECTS.find((aspect) => aspect.id =
 
 /** "The heavier the better", "longer than the others". */
 const ABOVE_ALL =
-  /\b(none|nothing|no(t one)?( \p{L}+){0,3}?)( in the (shop|store|range|catalogue))?,? (should|may|must|can|could|that|which|is|are|costs?|weighs?)( be)? ((\p{L}+er|(more|less) \p{L}+)\b(?! than \d)|(costs?|weighs?|be|is)? ?(more|less)\b(?! than))|\bthe (\p{L}+er) the better\b|\b(\p{L}+er|(?:more|less) \p{L}+) than (all|any|the) (the )?(others?|rest)\b/u;
+  /\bthe (\p{L}+er) the better\b|\b(\p{L}+er|(?:more|less) \p{L}+) than (all|any|the) (the )?(others?|rest)\b/u;
+/** "None in the shop should be cheaper"; but not "nothing heavier than 900 g". */
+const NONE_MORE = /\b(none|nothing|no other|not one)\b.{0,40}?\b(?!other\b)(\p{L}+er|more|less)\b(?! than \d)/u;
 
 /** "The smallest and the biggest size" asks how far something goes. */
 const FROM_TO =
   /\b(smallest|shortest|lightest|lowest|least|minimum)\b.{0,12}\b(and|to|or)\b.{0,12}\b(biggest|largest|longest|heaviest|highest|most|maximum)\b/;
 
 /** "the lightest", "most pages", "the lowest price" in a question. */
-export const superlativeIn = (question: string): Extreme | null =>
-  FROM_TO.test(fold(question))
-    ? null
-    : extremeIn(question, ABOVE_ALL.test(fold(question)) ? 'comparative' : 'superlative');
+export function superlativeIn(question: string): Extreme | null {
+  const folded = fold(question);
+  if (FROM_TO.test(folded)) return null;
+  return extremeIn(question, ABOVE_ALL.test(folded) || NONE_MORE.test(folded) ? 'comparative' : 'superlative');
+}
 
 /** "heavier", "more pages", "weighs less" in a question. */
 export const comparativeIn = (question: string): Extreme | null => extremeIn(question, 'comparative');

@@ -3,7 +3,7 @@ import { aspectsOfName } from './aspects.ts';
 import type { Extreme } from './extremes.ts';
 import type { Passage } from './passages.ts';
 import { passagesOf, plain } from './passages.ts';
-import { type Dimension, quantities } from './quantity.ts';
+import { type Dimension, numberOf, quantities } from './quantity.ts';
 import { stem, tokens } from './words.ts';
 
 /** What a product has of the measure that is compared by. */
@@ -66,25 +66,9 @@ function fitOf(name: string, aspect: string | null, noun: string | null): number
   return 0;
 }
 
-const COUNTS = [
-  'zero',
-  'one',
-  'two',
-  'three',
-  'four',
-  'five',
-  'six',
-  'seven',
-  'eight',
-  'nine',
-  'ten',
-  'eleven',
-  'twelve',
-];
-
 function wordCount(value: string): { value: number; dimension: Dimension } | null {
   const count = tokens(value)
-    .map((word) => COUNTS.indexOf(word))
-    .find((n) => n >= 0);
-  return count === undefined ? null : { value: count, dimension: 'count' };
+    .map(numberOf)
+    .find((number) => number !== null);
+  return count == null ? null : { value: count, dimension: 'count' };
 }

@@ -48,6 +48,25 @@ define('time', {
 });
 define('temperature', { '°c ℃ celsius': 1 });
 
+const ONES = 'zero one two three four five six seven eight nine ten eleven twelve'.split(' ');
+const TENS: Record<string, number> = {
+  fifteen: 15,
+  twenty: 20,
+  thirty: 30,
+  forty: 40,
+  fifty: 50,
+  sixty: 60,
+  seventy: 70,
+  eighty: 80,
+  ninety: 90,
+};
+
+/** The number that a word is, such as "seven" or "thirty"; null when it is none. */
+export function numberOf(word: string): number | null {
+  const one = ONES.indexOf(word);
+  return one >= 0 ? one : (TENS[word] ?? null);
+}
+
 const NUMBER = String.raw`\d{1,3}(?:[,\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?`;
 const QUANTITY = new RegExp(String.raw`(?<![\p{L}\d.])(${NUMBER})\s*(°?\p{L}+|["″℃])?`, 'giu');
 

@@ -85,9 +85,9 @@ export class Researcher {
 
   private async caseOf({ text: typed, productId, history }: Question, signal: AbortSignal): Promise<Case> {
     const vocabulary = await this.library.vocabulary();
-    const text = await this.library.reworded(mended(writtenOut(typed), vocabulary.words), signal);
     const previous = [...history].reverse().find(({ role }) => role === 'USER')?.text ?? null;
-    const before = previous === null ? null : await this.library.reworded(previous, signal);
+    const reworded = (text: string) => this.library.reworded(mended(writtenOut(text), vocabulary.words), signal);
+    const [text, before] = await Promise.all([reworded(typed), previous === null ? null : reworded(previous)]);
     const [hits, [viewed = null]] = await Promise.all([
       this.library.search(text, { attributes: new Map() }, SEARCHED, signal),
       productId === null ? [] : this.library.products([productId], signal),

@@ -117,11 +117,12 @@ export const seeksOthers = (text: string): boolean =>
 const LEADS =
   /^\W*((and|so|but|ok|okay|then|also|please|kindly|well|hi|hello|hey)\W+)*((can|could|would|will) you (please |also |kindly |just |perhaps )*(tell|say|explain|describe|inform|let)|please tell|tell|let me know|say|(i )?(want|need|would like|d like|wish|would love) to know|(i )?((was|am) )?wonder(ing)?|do you (happen to )?know|(have you )?any idea|may i ask|state)?\W*((me|us|know|if|whether|also|please)\W+)*/;
 
+const QUESTION =
+  /^(what|who|whose|whom|how|when|where|why|which|is|are|does|do|did|can|could|will|would|should|has|have|at|in|for|on|from|to)\b/;
+
 /** Whether a question asks for a fact, not for products. */
 export const isLookUp = (text: string): boolean =>
   QUESTION.test(fold(text).replace(LEADS, '')) || QUESTION.test(lastClause(fold(text)).replace(LEADS, ''));
-const QUESTION =
-  /^(what|who|whose|whom|how|when|where|why|which|is|are|does|do|did|can|could|will|would|should|has|have|at|in|for|on|from|to)\b/;
 
 /** "I read slowly, so how many pages are there?" asks in its last clause. */
 const lastClause = (text: string): string =>
