@@ -45,7 +45,13 @@ describe('the log of requests', () => {
   });
 
   it('writes nothing but what it names, whatever else an object carries', () => {
-    const careless = { ...failed, variables: { card: 'card-4111' }, token: 'x.y.z', address: '10.0.0.1', subject: 'u-1' };
+    const careless = {
+      ...failed,
+      variables: { card: 'card-4111' },
+      token: 'x.y.z',
+      address: '10.0.0.1',
+      subject: 'u-1',
+    };
     expect(JSON.stringify(lines('all', careless))).not.toMatch(/card-4111|x\.y\.z|10\.0\.0\.1|u-1/);
   });
 
