@@ -112,7 +112,11 @@ function withoutNpmScriptState() {
 
 async function installPython() {
   const venv = inRoot('.venv');
-  const stamp = upToDate(path.join(venv, '.hashira-lock'), ['ml/requirements.lock', 'ml/bare.lock']);
+  // Once asked for, what trains the summarizer stays.
+  const training = path.join(venv, '.hashira-training');
+  const locks = ['ml/requirements.lock'];
+  if (command === 'setup-summarizer' || existsSync(training)) locks.push('ml/training.lock');
+  const stamp = upToDate(path.join(venv, '.hashira-lock'), [...locks, 'ml/bare.lock']);
   if (stamp.done) return;
   const python = findPython();
   await stage('Python packages', async () => {
@@ -120,9 +124,10 @@ async function installPython() {
     rmSync(path.join(venv, '.hashira-lock'), { force: true });
     if (!existsSync(path.join(venv, 'pyvenv.cfg'))) await run(uv, ['venv', '--quiet', '--python', python, venv]);
     const pip = (...args) => run(uv, ['pip', ...args, '--quiet', '--require-hashes'], { VIRTUAL_ENV: venv });
-    await pip('sync', 'ml/requirements.lock');
+    await pip('sync', ...locks);
     // After the sync, which removes what its lock does not name.
     await pip('install', '--no-deps', '-r', 'ml/bare.lock');
+    if (locks.length > 1) writeFileSync(training, '');
     stamp.finish();
   });
 }

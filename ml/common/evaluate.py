@@ -20,6 +20,7 @@ Scores = dict[str, dict[str, float | None] | None]
 TITLES = {
     "recommender": "all products ranked, those already seen masked",
     "forecaster": "the test window, forecast whole from the period before it",
+    "summarizer": "conversations in the words of an author that training never saw",
 }
 # How a table names what the evaluation calls.
 LABELS = {
@@ -34,11 +35,24 @@ LABELS = {
     "recall@10": "recall@10",
     "mase": "MASE",
     "wape": "WAPE",
+    "float32": "ours in float32",
+    "lead3": "first three turns",
+    "firstAndLongest": "first and longest turn",
+    "facts": "all facts",
+    "keyIssue": "key issue",
+    "wellFormed": "well-formed",
+    "lostByInt8": "lost by int8",
+    "rouge1": "ROUGE-1",
+    "rouge2": "ROUGE-2",
+    "rougeL": "ROUGE-L",
 }
 
 
 def evaluate(data: Path, out: Path) -> dict[str, Any]:
-    """Shape: {dataVersion, models: {name: {scores: {ours, baselines…}} | {skipped: reason}}}."""
+    """Shape: {dataVersion, synthetic, models: {name: {scores: {ours, baselines…}} | {skipped: reason}}}.
+
+    The first two also by model, where a model learns from other data.
+    """
     manifest = json.loads((data / "manifest.json").read_text())
     models: dict[str, Any] = {}
     for index, name in enumerate(RULES):
@@ -49,6 +63,9 @@ def evaluate(data: Path, out: Path) -> dict[str, Any]:
         else:
             module = importlib.import_module(f"{name}.evaluate")
             models[name] = {"scores": module.evaluate(data, out / name)}
+            # What a model learns from need not be the dataset of the shop.
+            if hasattr(module, "data_version"):
+                models[name] |= {"dataVersion": module.data_version(), "synthetic": True}
     return {
         "dataVersion": manifest["dataVersion"],
         "synthetic": bool(manifest.get("synthetic", False)),
@@ -65,9 +82,9 @@ def skipped(folder: Path) -> str | None:
 def report(evaluation: Mapping[str, Any]) -> str:
     """Two aligned tables, then one line of JSON with the headline figures (null: not available)."""
     lines: list[str] = []
-    for name, rule in RULES.items():
-        lines.append(f"{name}: {TITLES[name]}, dataset {evaluation['dataVersion']}")
-        entry = evaluation["models"][name]
+    for name, entry in evaluation["models"].items():
+        rule = RULES[name]
+        lines.append(f"{name}: {TITLES[name]}, dataset {entry.get('dataVersion', evaluation['dataVersion'])}")
         if "skipped" in entry:
             lines.append(f"  skipped: {entry['skipped']}")
         else:
@@ -81,7 +98,7 @@ def headline(evaluation: Mapping[str, Any]) -> dict[str, dict[str, float | None]
     """nDCG@10 of the recommenders, MASE of the forecasters, and the coverage of our 80 % interval."""
 
     def value(model: str, who: str, metric: str | None = None) -> float | None:
-        scores = evaluation["models"][model].get("scores") or {}
+        scores = evaluation["models"].get(model, {}).get("scores") or {}
         return (scores.get(who) or {}).get(metric or RULES[model].metric)
 
     recommenders = ("ours", "popularity", "itemKnn", "ease", "ceiling")

@@ -17,7 +17,7 @@ import yaml
 
 from common.bundle import MANIFEST, bundle_hash, file_hashes
 from common.evaluate import skipped
-from common.gate import RULES, Decision, Evaluation, decide
+from common.gate import Decision, Evaluation, decide
 from common.protocol import JobError, log, progress, run_job
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def register(data: Path, out: Path, params: dict[str, Any]) -> dict[str, Any]:
         JobError: REGISTRY_UNAVAILABLE, REGISTRY_REFUSED.
     """
     evaluation = json.loads((out / "evaluation.json").read_text())
-    reasons = {name: skipped(out / name) for name in RULES}
+    reasons = {name: skipped(out / name) for name in evaluation["models"]}
     trained = [name for name, reason in reasons.items() if reason is None]
     client = connect() if trained else None
     models = []
@@ -104,8 +104,8 @@ def _register_model(
     bundle = out / name / "bundle"
     files = file_hashes(bundle)
     digest = bundle_hash(files)
-    data_version = evaluation["dataVersion"]
-    scores = evaluation["models"][name]["scores"]
+    evaluated = {**evaluation, **evaluation["models"][name]}
+    data_version, scores = evaluated["dataVersion"], evaluated["scores"]
     _ensure_model(client, name)
 
     version = _find(client, name, digest, data_version)
@@ -113,7 +113,7 @@ def _register_model(
         production = _production(client, name)
         decision = decide(
             name,
-            Evaluation(scores, data_version, evaluation["synthetic"]),
+            Evaluation(scores, data_version, evaluated["synthetic"]),
             None if production is None else _evaluation_of(production),
         )
         lineage = {
@@ -134,7 +134,7 @@ def _register_model(
                 "gate.reason": decision.reason,
                 # Readers list versions with their metrics in one request.
                 "metrics": json.dumps(scores),
-                "synthetic": json.dumps(evaluation["synthetic"]),
+                "synthetic": json.dumps(evaluated["synthetic"]),
             },
             await_creation_for=0,
         )

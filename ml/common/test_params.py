@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 from forecaster.model import Settings as ForecasterSettings
 from recommender.settings import Settings as RecommenderSettings
+from summarizer.settings import Settings as SummarizerSettings
 
 from common.gate import RULES
 
@@ -27,6 +28,10 @@ def test_params_name_every_setting_of_the_forecaster():
     assert names(PARAMS["forecaster"]) == names(asdict(ForecasterSettings()))
 
 
+def test_params_name_every_setting_of_the_summarizer():
+    assert PARAMS["summarizer"] == asdict(SummarizerSettings())
+
+
 def test_every_model_has_parameters_and_a_gate():
-    assert set(PARAMS["models"]) == set(RULES)
-    assert set(PARAMS["models"]) <= set(PARAMS)
+    assert set(PARAMS["models"]) <= set(RULES)
+    assert set(RULES) <= set(PARAMS)

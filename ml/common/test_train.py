@@ -3,7 +3,7 @@ import multiprocessing
 import subprocess
 import time
 
-from common.train import WEIGHTS, Repro, _exclusive
+from common.train import Repro, _exclusive, shares
 
 
 def reports(capsys):
@@ -15,7 +15,7 @@ def reports(capsys):
 
 
 def test_the_progress_of_every_stage_becomes_one_that_never_falls(capsys):
-    repro = Repro()
+    repro = Repro(None)
     for line in [
         "Stage 'pull' didn't change, skipping",
         "Running stage 'train-recommender':",
@@ -32,13 +32,13 @@ def test_the_progress_of_every_stage_becomes_one_that_never_falls(capsys):
     assert values == sorted(values)
     assert 0.9 < values[-1] <= 1.0
     assert progress[0]["stage"] == "pull: unchanged"
-    halfway = 0.02 + WEIGHTS["pull"] + 0.5 * WEIGHTS["train-recommender"]
+    halfway = 0.02 + shares(None)["pull"] + 0.5 * shares(None)["train-recommender"]
     assert progress[2] == {"progress": round(halfway, 4), "stage": "train the ranker"}
     assert "Running stage 'evaluate':" in logs
 
 
 def test_the_error_of_a_stage_is_kept_for_the_job_and_not_reported_twice(capsys):
-    repro = Repro()
+    repro = Repro(None)
     repro.read("Running stage 'pull':")
     repro.read('@error {"code": "DATASET_INCOMPLETE", "message": "Run it again."}')
     repro.read("ERROR: failed to reproduce 'pull'")

@@ -29,14 +29,17 @@ from common.protocol import JobError, log, progress, result, run_job  # noqa: E4
 from common.pull import resolve_version  # noqa: E402
 from common.workspace import dvc_environment, prepare  # noqa: E402
 
-# Share of the whole that each stage takes, about; the rest is the preparation before and the push after.
+# How long each stage takes beside the others, about. Of a model that is not trained, next to nothing.
 WEIGHTS = {
-    "pull": 0.04,
-    "train-recommender": 0.40,
-    "train-forecaster": 0.30,
-    "evaluate": 0.16,
-    "register": 0.06,
+    "pull": 4,
+    "train-recommender": 40,
+    "train-forecaster": 30,
+    "train-summarizer": 400,
+    "evaluate": 16,
+    "register": 6,
 }
+# The rest is the preparation before and the push after.
+STAGES_SHARE = 0.96
 START = 0.02
 PUSH_SECONDS = 300
 
@@ -50,7 +53,7 @@ def train(
     workspace.mkdir(parents=True, exist_ok=True)
     with _exclusive(workspace) as lock:
         prepare(SOURCE, workspace, store_uri, resolve_version(store_uri, data_version), models, overrides)
-        _repro(workspace, lock)
+        _repro(workspace, lock, models)
         _push(workspace)
         return json.loads((workspace / "out" / "registered.json").read_text())
 
@@ -71,10 +74,21 @@ def _exclusive(workspace: Path) -> Iterator[int]:
         yield lock.fileno()
 
 
+def shares(models: list[str] | None) -> dict[str, float]:
+    """Share of the whole that each stage takes. `models`: those to train; None: the usual two."""
+    trained = models or ["recommender", "forecaster"]
+    weights = {
+        stage: weight if stage.removeprefix("train-") in trained or not stage.startswith("train-") else 0.1
+        for stage, weight in WEIGHTS.items()
+    }
+    return {stage: STAGES_SHARE * weight / sum(weights.values()) for stage, weight in weights.items()}
+
+
 class Repro:
     """Reads the output of `dvc repro`: which stage runs, how far it is, and why it failed."""
 
-    def __init__(self) -> None:
+    def __init__(self, models: list[str] | None) -> None:
+        self.weights = shares(models)
         self.done = START
         self.stage: str | None = None
         self.error: JobError | None = None
@@ -84,7 +98,7 @@ class Repro:
             self._enter(line.split("'")[1], ran=line.startswith("Running"))
         elif line.startswith("@progress "):
             report = json.loads(line.removeprefix("@progress "))
-            weight = WEIGHTS.get(self.stage or "", 0.0)
+            weight = self.weights.get(self.stage or "", 0.0)
             progress(self.done + weight * report["progress"], report["stage"])
             return
         elif line.startswith("@error "):
@@ -96,13 +110,13 @@ class Repro:
 
     def _enter(self, stage: str, ran: bool) -> None:
         if self.stage is not None:
-            self.done += WEIGHTS.get(self.stage, 0.0)
+            self.done += self.weights.get(self.stage, 0.0)
         self.stage = stage
         progress(self.done, stage if ran else f"{stage}: unchanged")
 
 
-def _repro(workspace: Path, lock: int) -> None:
-    reader = Repro()
+def _repro(workspace: Path, lock: int, models: list[str] | None) -> None:
+    reader = Repro(models)
     process = subprocess.Popen(
         [sys.executable, "-m", "dvc", "repro"],
         cwd=workspace,
@@ -157,7 +171,7 @@ def _commit() -> str:
 
 def _push(workspace: Path) -> None:
     """Copy the models' cache to the store. A failure costs only the copy: the registry has the versions."""
-    progress(START + sum(WEIGHTS.values()), "push to the store")
+    progress(START + STAGES_SHARE, "push to the store")
     lock, mark = workspace / "dvc.lock", workspace / ".dvc" / "tmp" / "pushed"
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()
     if mark.exists() and mark.read_text() == digest:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from common.gate import RULES
 from common.protocol import JobError
 
 # What a snapshot leaves out, at any depth, and never touches in the workspace.
@@ -73,10 +74,10 @@ def override(params: dict[str, Any], models: list[str] | None, overrides: dict[s
     """
     params = dict(params)
     if models is not None:
-        known = params["models"]
+        known = list(RULES)
         if not models or any(name not in known for name in models):
             raise JobError("BAD_PARAMS", f"Models to train are one or more of: {', '.join(known)}.")
-        # In the order of the default, so that the order of asking changes nothing.
+        # In one order, so that the order of asking changes nothing.
         params["models"] = [name for name in known if name in models]
     for key, value in overrides.items():
         if key not in params or key in RESERVED:

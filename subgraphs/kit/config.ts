@@ -60,6 +60,17 @@ export const settings = {
     .default(3_000)
     .describe('Questions of one user per minute; of a visitor per conversation. 0 is no limit.'),
   CHAT_MAX_ANSWERS: count(100_000, 1).default(500).describe('Answers that one process writes at a time.'),
+  SUMMARY_MODEL: z
+    .string()
+    .optional()
+    .describe(
+      'Model of the summaries: shipped, a folder, or a name of the model hub such as google/flan-t5-base. ' +
+        "Unset: the registry's production version, and until there is one the model that is shipped.",
+    ),
+  SUMMARY_QUEUE: count(100_000, 1)
+    .default(100)
+    .describe('Conversations that may wait in one process to be summarized.'),
+  SUMMARY_IDLE_MINUTES: count(100_000).default(30).describe('A chat is finished when nothing was said for so long.'),
   JWKS_URL: url('http', 'https')
     .optional()
     .describe('Keys that sign access tokens. Unset: a development key generated in HASHIRA_DATA.'),
@@ -122,6 +133,7 @@ export const settings = {
   RECOMMENDATION_URL: url('http', 'https').optional().describe('Recommendation subgraph by URL.'),
   FORECAST_URL: url('http', 'https').optional().describe('Forecast subgraph by URL.'),
   CHAT_URL: url('http', 'https').optional().describe('Chat subgraph by URL.'),
+  SUMMARY_URL: url('http', 'https').optional().describe('Summary subgraph by URL.'),
   PIPELINE_URL: url('http', 'https').optional().describe('Pipeline subgraph by URL.'),
   SUBGRAPH_SECRET: z
     .string()

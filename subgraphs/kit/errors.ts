@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   DATABASE_UNAVAILABLE: { status: 503, retryable: true, level: 'error' },
   VECTORS_UNAVAILABLE: { status: 503, retryable: true, level: 'error' },
   CHAT_MODEL_UNAVAILABLE: { status: 503, retryable: true, level: 'error' },
+  SUMMARY_MODEL_UNAVAILABLE: { status: 503, retryable: true, level: 'error' },
   ANSWER_BLOCKED: { status: 422, retryable: false, level: 'info' },
   TOO_BUSY: { status: 503, retryable: true, level: 'info' },
   REGISTRY_UNAVAILABLE: { status: 503, retryable: true, level: 'error' },

@@ -8,6 +8,11 @@ import { JobProgress } from './job-progress.ts';
 import { JobQueue } from './queue.ts';
 import { JobResolver, PipelineResolver } from './resolvers.ts';
 
+/** What is known of a model that is not from the registry: one that is shipped, or that the configuration names. */
+const unregistered = ({ name, version }: ModelKey) => ({
+  ...{ name, version, runId: '', dataVersion: '', production: false, metrics: {}, createdAt: null },
+});
+
 /** Jobs and models: data generation, preparation, training, promotion. `worker.ts` does the jobs. */
 export const pipeline: Subgraph = {
   name: 'pipeline',
@@ -16,7 +21,8 @@ export const pipeline: Subgraph = {
       resolvers: [PipelineResolver, JobResolver],
       references: {
         Job: ({ id }: { id: string }, { jobs }) => jobs.load(id),
-        ModelVersion: ({ name, version }: ModelKey, { modelVersions }) => modelVersions.load({ name, version }),
+        ModelVersion: (key: ModelKey, { modelVersions }) =>
+          key.version === 0 ? unregistered(key) : modelVersions.load(key),
       },
     }),
   migrations: fileURLToPath(new URL('./migrations', import.meta.url)),

@@ -45,7 +45,7 @@ test.each([
 
 test.each([
   [{ models: [] }, 'at least one model'],
-  [{ models: ['oracle'] }, 'There is no model "oracle" to train; there are recommender and forecaster.'],
+  [{ models: ['oracle'] }, 'There is no model "oracle" to train; there are recommender, forecaster, summarizer.'],
   [{ params: [1] }, '"params" must be an object.'],
   [{ params: 'x' }, '"params" must be an object.'],
   [{ params: { x: 'a'.repeat(10_001) } }, '10000 bytes'],

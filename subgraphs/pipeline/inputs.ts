@@ -10,8 +10,9 @@ export const GENERATE_RANGES = {
   seed: { min: 0, max: 2_147_483_647, default: 42 },
 } as const;
 
-/** Models that `trainModels` can train. */
-export const MODELS = ['recommender', 'forecaster'] as const;
+/** Models that `trainModels` can train, and those that it trains when none are named. */
+export const MODELS = ['recommender', 'forecaster', 'summarizer'] as const;
+const USUAL_MODELS = ['recommender', 'forecaster'];
 
 const MAX_PARAMS_BYTES = 10_000;
 
@@ -55,12 +56,12 @@ function parseEndDate(day: string): string {
 }
 
 function parseTrain(input: JsonObject): JsonObject {
-  const models = input.models ?? [...MODELS];
+  const models = input.models ?? USUAL_MODELS;
   if (!Array.isArray(models) || models.length === 0) throw badInput('"models" must name at least one model.', 'models');
   for (const model of models) {
     if (!(MODELS as readonly unknown[]).includes(model)) {
       const name = String(model).slice(0, 50);
-      throw badInput(`There is no model "${name}" to train; there are ${MODELS.join(' and ')}.`, 'models');
+      throw badInput(`There is no model "${name}" to train; there are ${MODELS.join(', ')}.`, 'models');
     }
   }
   const params = input.params ?? {};

@@ -19,7 +19,7 @@ export enum JobStatus {
 export const isFinished = (status: JobStatus): boolean => status !== JobStatus.QUEUED && status !== JobStatus.RUNNING;
 
 /** Jobs of one lane run one after another, in the order in which they were asked for. */
-export const LANES = ['data', 'training', 'index'] as const;
+export const LANES = ['data', 'training', 'index', 'summaries'] as const;
 export type Lane = (typeof LANES)[number];
 
 /**
@@ -28,8 +28,16 @@ export type Lane = (typeof LANES)[number];
  * changes it meanwhile.
  */
 export function laneOf(kind: JobKind): Lane {
-  if (kind === JobKind.TRAIN_MODELS) return 'training';
-  return kind === JobKind.INDEX_CATALOG ? 'index' : 'data';
+  switch (kind) {
+    case JobKind.TRAIN_MODELS:
+      return 'training';
+    case JobKind.INDEX_CATALOG:
+      return 'index';
+    case JobKind.SUMMARIZE_BATCH:
+      return 'summaries';
+    default:
+      return 'data';
+  }
 }
 
 export type JsonObject = Record<string, unknown>;

@@ -23,6 +23,7 @@ import { findJob, isJobId, type JobPosition, listJobs, requestCancel } from './s
 
 const ADMIN = '@requiresScopes(scopes: [["admin"]])';
 const ADMIN_OR_ANALYST = '@requiresScopes(scopes: [["admin"], ["analyst"]])';
+const ADMIN_OR_SUPPORT = '@requiresScopes(scopes: [["admin"], ["support"]])';
 const CONNECTION =
   '@listSize(assumedSize: 20, slicingArguments: ["first"], requireOneSlicingArgument: false, sizedFields: ["edges"])';
 
@@ -101,7 +102,10 @@ export class PipelineResolver {
   @Directive(ADMIN)
   trainModels(
     @Ctx() context: PipelineContext,
-    @Arg('input', () => TrainInput, { nullable: true, description: 'Which models, and how; all when not given.' })
+    @Arg('input', () => TrainInput, {
+      nullable: true,
+      description: 'Which models, and how; recommender and forecaster when not given.',
+    })
     input?: TrainInput | null,
   ): Promise<Job> {
     return request(context, JobKind.TRAIN_MODELS, { ...input });
@@ -122,6 +126,16 @@ export class PipelineResolver {
     full?: boolean | null,
   ): Promise<Job> {
     return request(context, JobKind.INDEX_CATALOG, { full });
+  }
+
+  @Mutation(() => JobType, {
+    description:
+      'Summarizes all finished chats that have no summary yet, or in which more was said since. Those of single conversations are ' +
+      'made by "summarizeConversation".',
+  })
+  @Directive(ADMIN_OR_SUPPORT)
+  summarizeBatch(@Ctx() context: PipelineContext): Promise<Job> {
+    return request(context, JobKind.SUMMARIZE_BATCH, {});
   }
 
   @Mutation(() => JobType, {

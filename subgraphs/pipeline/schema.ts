@@ -12,7 +12,7 @@ registerEnumType(JobKind, {
     PREPARE_DATASETS: { description: 'Cleans what is in the lake into a new version of the dataset.' },
     TRAIN_MODELS: { description: 'Trains models on the latest dataset, registers them, and promotes what is better.' },
     INDEX_CATALOG: { description: 'Brings the search index of the catalogue up to date.' },
-    SUMMARIZE_BATCH: { description: 'Summarises a batch of support conversations.' },
+    SUMMARIZE_BATCH: { description: 'Summarizes the finished chats that have no summary yet.' },
   },
 });
 
@@ -145,7 +145,10 @@ export class GenerateDataInput {
 
 @InputType({ description: 'What is trained, and how.' })
 export class TrainInput {
-  @Field(() => [String], { nullable: true, description: `One or more of ${MODELS.join(', ')}; all when not given.` })
+  @Field(() => [String], {
+    nullable: true,
+    description: `One or more of ${MODELS.join(', ')}; the first two when not given.`,
+  })
   models?: string[] | null;
 
   @Field(() => JsonScalar, {

@@ -3,6 +3,7 @@ import type { Kind } from '../run.ts';
 import { generateData } from './generate-data.ts';
 import { indexCatalogue } from './index-catalog.ts';
 import { prepareDatasets } from './prepare-datasets.ts';
+import { summarizeBatch } from './summarize-batch.ts';
 import { trainModels } from './train-models.ts';
 
 /** What a worker can do. */
@@ -11,4 +12,5 @@ export const kinds: Partial<Record<JobKind, Kind>> = {
   [JobKind.PREPARE_DATASETS]: prepareDatasets,
   [JobKind.TRAIN_MODELS]: trainModels,
   [JobKind.INDEX_CATALOG]: indexCatalogue,
+  [JobKind.SUMMARIZE_BATCH]: summarizeBatch,
 };

@@ -65,9 +65,14 @@ export interface Shop {
 /**
  * A shop of its own with these products, indexed: PostgreSQL, Chroma and a gateway. Settings of the embedder and of Gemini are
  * those of the environment.
+ * @param subgraphNames that its graph has
  * @param resources gets everything that has to be ended, also when the start fails
  */
-export async function startShop(set: QuestionSet, resources: AsyncDisposableStack): Promise<Shop> {
+export async function startShop(
+  set: QuestionSet,
+  resources: AsyncDisposableStack,
+  subgraphNames: readonly string[] = NEEDED,
+): Promise<Shop> {
   const folder = async (name: string) => {
     const dir = await mkdtemp(path.join(tmpdir(), `hashira-evaluate-${name}-`));
     resources.defer(() => rm(dir, { recursive: true, force: true }));
@@ -95,13 +100,13 @@ export async function startShop(set: QuestionSet, resources: AsyncDisposableStac
     CHAT_RATE_LIMIT_PER_MINUTE: '0',
   };
   const config = loadConfig(env);
-  const url = await gateway(config, database, dataDir, resources);
+  const url = await gateway(config, database, dataDir, resources, subgraphNames);
   const token = (subject: string, scope: Scope) => signDevelopmentToken(dataDir, subject, scope);
   await loadCategories(database, path.join(dataDir, 'generated-1'), set.categories);
   await upsert(url, await token('evaluation', 'admin'), set.products);
   await indexed(config, database);
   const again = (more: Record<string, string>) =>
-    gateway(loadConfig({ ...env, ...more }), database, dataDir, resources);
+    gateway(loadConfig({ ...env, ...more }), database, dataDir, resources, subgraphNames);
   return {
     url,
     token,
@@ -116,15 +121,21 @@ export async function startShop(set: QuestionSet, resources: AsyncDisposableStac
   };
 }
 
-async function gateway(config: Config, database: Database, dir: string, resources: AsyncDisposableStack) {
-  const needed = subgraphs.filter(({ name }) => NEEDED.includes(name));
-  const missing = NEEDED.filter((name) => !needed.some((subgraph) => subgraph.name === name));
+async function gateway(
+  config: Config,
+  database: Database,
+  dir: string,
+  resources: AsyncDisposableStack,
+  names: readonly string[],
+) {
+  const needed = subgraphs.filter(({ name }) => names.includes(name));
+  const missing = names.filter((name) => !needed.some((subgraph) => subgraph.name === name));
   if (missing.length > 0) throw new Error(`subgraphs/index.ts has no ${missing.join(' and no ')}.`);
   const services = await Promise.all(
     needed.map(async ({ name, schema }) => ({ name, url: `local://${name}`, typeDefs: parse((await schema()).sdl) })),
   );
   const { supergraphSdl, errors } = composeServices(services);
-  if (!supergraphSdl) throw new Error(`${NEEDED} do not compose: ${errors?.map(({ message }) => message).join('\n')}`);
+  if (!supergraphSdl) throw new Error(`${names} do not compose: ${errors?.map(({ message }) => message).join('\n')}`);
   const supergraph = path.join(dir, 'supergraph.graphql');
   await writeFile(supergraph, supergraphSdl);
   const log = createLogger('evaluate-chat', config.LOG_LEVEL);

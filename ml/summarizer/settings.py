@@ -1,0 +1,39 @@
+"""Parameters of the summarizer (params.yaml)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Settings:
+    start: str = "scratch"
+    """`scratch`, or what to fine-tune: a name of the model hub such as google/flan-t5-small, or a folder."""
+    sentences: int = 100_000
+    """From which a model from scratch learns to read, before it learns to write (reading.py)."""
+    conversations: int = 40_000
+    """Generated for training; long ones give several examples."""
+    epochs: float = 1.0
+    batch: int = 32
+    learning_rate: float = 1e-3
+    """At most; 3e-4 or less for a model that is fine-tuned."""
+    most_tokens: int = 512
+    """Of what is read at once; longer conversations are read in parts."""
+    vocabulary: int = 10_000
+    """Words and pieces, and the shape, of a model from scratch:"""
+    width: int = 256
+    encoder_layers: int = 4
+    decoder_layers: int = 2
+    feed_forward: int = 768
+    noise: float = 0.35
+    """Of the words' vectors while a model from scratch is trained, in standard deviations."""
+
+
+def read_settings(values: dict[str, Any] | None) -> Settings:
+    """@raises ValueError on unknown names"""
+    given = dict(values or {})
+    unknown = sorted(set(given) - {item.name for item in fields(Settings)})
+    if unknown:
+        raise ValueError(f"unknown parameters in summarizer: {', '.join(unknown)}")
+    return Settings(**given)

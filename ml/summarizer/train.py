@@ -1,0 +1,215 @@
+"""Train stage: wordings → out/summarizer/bundle, or skipped.json when it is not asked for.
+
+The bundle:
+    encoder_model.onnx, decoder_model_merged.onnx    int8, as optimum exports T5
+    tokenizer.json
+    summarizer.json      what serving needs beside the graphs, see `describe`
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+from common.protocol import JobError, log, progress, run_job
+
+from summarizer import wordings
+from summarizer.conversations import Writer
+from summarizer.entities import SPEC, Masker
+from summarizer.examples import FIELDS, PROMPT, SO_FAR, example
+from summarizer.settings import Settings, read_settings
+from summarizer.taxonomy import ISSUES, NO_REQUEST, summary_words
+from summarizer.tokenizer import FIRST_WORD, UNKNOWN_ID, common_words
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import T5ForConditionalGeneration
+
+OUT = Path("out/summarizer")
+VERSION = 1
+# Turns after which a long conversation is cut for training, and the share of shorter ones that is cut too.
+PART = 24
+CUT_SHARE = 0.12
+# Share of the words that a model from scratch does not see while it is trained.
+LEFT_OUT = 0.05
+
+
+def masker(settings: Settings) -> Masker:
+    return Masker.load(wordings.starters(wordings.training()), common_words(settings.vocabulary))
+
+
+def examples(settings: Settings, seed: int, count: int) -> Iterator[tuple[str, str]]:
+    """Sources and targets of `count` conversations; of long ones, of each part."""
+    writer = Writer(wordings.training(), seed)
+    mask = masker(settings)
+    for _ in range(count):
+        made = writer.conversation()
+        cuts = [0]
+        if len(made.turns) > PART:
+            while len(made.turns) - cuts[-1] > PART:
+                cuts.append(cuts[-1] + writer.random.randint(PART // 2, PART))
+        elif len(made.turns) > 3 and writer.random.random() < CUT_SHARE:
+            cuts.append(writer.random.randint(max(1, made.opened), len(made.turns) - 1))
+        for begin, end in zip(cuts, [*cuts[1:], len(made.turns)], strict=True):
+            if end > begin:
+                yield example(mask, made, begin, end)[:2]
+
+
+def describe(settings: Settings) -> dict[str, object]:
+    """What serving needs beside the model."""
+    return {
+        "version": VERSION,
+        "prompt": PROMPT,
+        "soFar": SO_FAR,
+        "fields": FIELDS,
+        "mostTokens": settings.most_tokens,
+        "start": settings.start,
+        # The last one is what a conversation without a request has.
+        "issues": [*(issue.label for issue in ISSUES.values()), NO_REQUEST],
+        "words": summary_words(),
+        "entities": json.loads(SPEC.read_text()),
+        "starters": wordings.starters(wordings.training()),
+        "common": common_words(settings.vocabulary),
+    }
+
+
+def data_version() -> str:
+    """Names what it learns from: the wordings and how they are put together."""
+    digest = hashlib.sha256()
+    here = Path(__file__).parent
+    for file in [
+        *sorted(wordings.FOLDER.glob("*.txt")),
+        here / "conversations.py",
+        here / "taxonomy.py",
+        SPEC,
+    ]:
+        digest.update(file.read_bytes())
+    return f"conversations-{digest.hexdigest()[:12]}"
+
+
+def train(out: Path, settings: Settings, seed: int) -> None:
+    """Writes `out`/bundle (int8) and `out`/model (float32, for evaluation)."""
+    import torch
+    from transformers import DataCollatorForSeq2Seq, Seq2SeqTrainer, Seq2SeqTrainingArguments, TrainerCallback
+
+    from summarizer.export import export
+    from summarizer.model import is_own, start
+    from summarizer.reading import learn_to_read
+
+    try:
+        model, tokenizer = start(settings, seed)
+    except OSError as failure:
+        log(str(failure))
+        raise JobError(
+            "MODEL_NOT_FOUND",
+            f"There is no model {settings.start} to start from, in a folder or on the model hub.",
+        ) from failure
+
+    if is_own(model, settings):
+        # What training does not see keeps its place among what it does.
+        model.shared.weight.requires_grad_(False)
+    if settings.start == "scratch":
+        words = common_words(settings.vocabulary)
+        learn_to_read(model, tokenizer, masker(settings), words, settings.sentences, seed)
+    if is_own(model, settings):
+        blur(model, settings.noise)
+
+    progress(0.31, "write conversations")
+    rows = []
+    for source, target in examples(settings, seed, settings.conversations):
+        ids = tokenizer(source, truncation=True, max_length=settings.most_tokens)["input_ids"]
+        rows.append({"input_ids": ids, "labels": tokenizer(target)["input_ids"], "length": len(ids)})
+    log(f"{len(rows)} examples, {sum(row['length'] for row in rows) / len(rows):.0f} tokens each")
+
+    class Told(TrainerCallback):
+        def on_log(self, args, state, control, logs=None, **_):
+            if logs and "loss" in logs:
+                log(f"step {state.global_step} of {state.max_steps}: loss {logs['loss']:.3f}")
+                progress(0.33 + 0.57 * state.global_step / state.max_steps, f"train, loss {logs['loss']:.3f}")
+
+    arguments = Seq2SeqTrainingArguments(
+        output_dir=str(out / "checkpoints"),
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_ratio=0.03,
+        weight_decay=0.01,
+        max_grad_norm=1.0,
+        label_smoothing_factor=0.05,
+        group_by_length=True,
+        length_column_name="length",
+        logging_steps=50,
+        save_steps=250,
+        save_total_limit=1,
+        report_to=[],
+        disable_tqdm=True,
+        remove_unused_columns=True,
+        seed=seed,
+        use_cpu=not torch.cuda.is_available(),
+    )
+    trainer = Seq2SeqTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=rows,
+        data_collator=DataCollatorForSeq2Seq(tokenizer, model=model, pad_to_multiple_of=8),
+        callbacks=[Told()],
+    )
+    trainer.train(resume_from_checkpoint=any((out / "checkpoints").glob("checkpoint-*")) or None)
+    progress(0.92, "export to ONNX")
+    (out / "model").mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(out / "model")
+    tokenizer.save_pretrained(out / "model")
+    export(out / "model", out / "bundle")
+    (out / "bundle" / "summarizer.json").write_text(
+        json.dumps(describe(settings), ensure_ascii=False, indent=1) + "\n"
+    )
+    shutil.rmtree(out / "checkpoints", ignore_errors=True)
+
+
+def blur(model: T5ForConditionalGeneration, noise: float) -> None:
+    """While it is trained, words are met near where they are, and some not at all; so that words near those it knows will do."""
+    import torch
+
+    known = model.shared.weight.shape[0]
+
+    def near(
+        module: torch.nn.Embedding, inputs: tuple[torch.Tensor, ...], output: torch.Tensor
+    ) -> torch.Tensor:
+        if not module.training or noise == 0:
+            return output
+        words = (inputs[0] >= FIRST_WORD) & (inputs[0] < known)
+        kept = torch.rand(inputs[0].shape, device=output.device) >= LEFT_OUT
+        unknown = module.weight[UNKNOWN_ID].to(output.dtype)
+        output = torch.where((words & ~kept).unsqueeze(-1), unknown, output)
+        return output + noise * torch.randn_like(output)
+
+    model.shared.register_forward_hook(near)
+
+
+def main() -> None:
+    parameters = yaml.safe_load(Path("params.yaml").read_text()) if Path("params.yaml").exists() else {}
+    settings = read_settings(parameters.get("summarizer"))
+    shutil.rmtree(OUT / "bundle", ignore_errors=True)
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "skipped.json").unlink(missing_ok=True)
+    if "summarizer" not in parameters.get("models", ["summarizer"]):
+        (OUT / "skipped.json").write_text(json.dumps({"reason": "Not among the models to train."}) + "\n")
+        return
+    if importlib.util.find_spec("torch") is None:
+        raise JobError(
+            "SUMMARIZER_NOT_INSTALLED",
+            "Training the summarizer needs PyTorch, which is not installed here: run `npm run setup:summarizer`.",
+        )
+    train(OUT, settings, int(parameters.get("seed", 7)))
+    progress(1, "summarizer trained")
+
+
+if __name__ == "__main__":
+    run_job(main)
