@@ -1,5 +1,6 @@
 """What the generator says of its conversations must be true of them."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +13,25 @@ from summarizer.settings import Settings
 from summarizer.taxonomy import ISSUES, RESOLUTIONS, fill
 from summarizer.train import masker
 
+SLOTS = {
+    "order",
+    "product",
+    "product2",
+    "name",
+    "agent",
+    "amount",
+    "amount2",
+    "past",
+    "due",
+    "days",
+    "email",
+    "phone",
+    "address",
+    "ticket",
+    "code",
+    "size",
+    "year",
+}
 AUTHORS = [pytest.param(wordings.training(), id="training")] + [
     pytest.param([wordings.read(Path(file))], id=Path(file).stem)
     for file in (
@@ -90,6 +110,31 @@ def test_no_wording_of_the_judging_authors_is_in_training():
         assert not training & lines(parameter.values[0])
 
 
+PAIRS = (
+    "detail.",
+    "chitchat",
+    "transfer",
+    "resolution.fixed",
+    "resolution.no-fix",
+    "resolution.offer-declined",
+    "resolution.customer-left",
+)
+
+
+@pytest.mark.parametrize("authors", AUTHORS)
+def test_wordings_have_known_sections_and_slots_and_no_digits_of_their_own(authors):
+    known = set(wordings.read(wordings.FOLDER / "plain.txt"))
+    for author in authors:
+        assert set(author) <= known
+        for section, lines in author.items():
+            if section in wordings.WORLD:
+                continue
+            for line in lines:
+                assert not any(c.isdigit() for c in re.sub(r"\{\w+\}", "", line)), line
+                assert set(re.findall(r"\{(\w+)\}", line)) <= SLOTS, line
+                assert (wordings.PAIR in line) == section.startswith(PAIRS), line
+
+
 def test_optional_parts_of_a_template_go_with_their_entity():
     assert fill("Sent[ to {email}][, due {due}].", {"due": "Friday"}) == "Sent, due Friday."
 
@@ -107,6 +152,4 @@ def test_labels_tell_who_is_who(labels, called):
 
 
 def _without_placeholders(text):
-    import re
-
     return re.sub(r"<[A-Z]+_\d+>", "", text)

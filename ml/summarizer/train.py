@@ -142,7 +142,6 @@ def train(out: Path, settings: Settings, seed: int) -> None:
         warmup_ratio=0.03,
         weight_decay=0.01,
         max_grad_norm=1.0,
-        label_smoothing_factor=0.05,
         group_by_length=True,
         length_column_name="length",
         logging_steps=50,

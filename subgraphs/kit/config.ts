@@ -70,6 +70,9 @@ export const settings = {
   SUMMARY_QUEUE: count(100_000, 1)
     .default(100)
     .describe('Conversations that may wait in one process to be summarized.'),
+  SUMMARY_BATCH_MINUTES: count(100_000)
+    .default(60)
+    .describe('How often the worker summarizes the chats that are finished; 0 is never.'),
   SUMMARY_IDLE_MINUTES: count(100_000).default(30).describe('A chat is finished when nothing was said for so long.'),
   JWKS_URL: url('http', 'https')
     .optional()

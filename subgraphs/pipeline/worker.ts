@@ -4,6 +4,7 @@ import { Database } from '../kit/database.ts';
 import { createLogger } from '../kit/log.ts';
 import { migrate } from '../kit/migrate.ts';
 import { kinds } from './kinds/index.ts';
+import { startSchedule } from './schedule.ts';
 import { startWorker, stopOnSignals } from './work.ts';
 
 /** A worker as a process of its own, where Spark and Python are. DATABASE_URL and MLFLOW_TRACKING_URI are required. */
@@ -15,7 +16,11 @@ async function main(): Promise<void> {
   await migrate(config.DATABASE_URL, 'pipeline', migrations, log);
   const database = new Database(config.DATABASE_URL, { max: config.DATABASE_POOL, name: 'worker' });
   const worker = await startWorker({ config, database, log, kinds });
-  stopOnSignals(worker, database, log);
+  const schedule = await startSchedule({ config, database, log });
+  const stop = async () => {
+    await Promise.all([schedule.stop(), worker.stop()]);
+  };
+  stopOnSignals({ stop }, database, log);
 }
 
 await main().catch((error: Error) => {
