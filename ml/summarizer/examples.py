@@ -22,11 +22,13 @@ SO_FAR = "Summary so far"
 FIELDS = ("<ISSUE>", "<SUMMARY>", "<RESOLUTION>", "<RESOLVED>", "<OPEN>")
 
 _CUSTOMER = re.compile(
-    r"customer|client|user|guest|shopper|visitor|buyer|caller|consumer|member|kund|cliente?|you\b",
+    r"customer|client|user|guest|shopper|visitor|buyer|purchaser|caller|consumer|member|enquirer|kund|cliente?"
+    r"|\bme\b|\byou\b",
     re.IGNORECASE,
 )
 _AGENT = re.compile(
-    r"agent|support|assistant|bot\b|advis|represent|\brep\b|staff|service|help|operator|team|shop|store|seller|care",
+    r"agent|support|assistant|\bbot\b|advis|represent|\brep\b|staff|service|help|operator|\bteam\b|\bshop\b|\bstore\b|seller"
+    r"|\bcare\b|relations|desk\b",
     re.IGNORECASE,
 )
 

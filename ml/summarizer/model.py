@@ -15,13 +15,6 @@ if TYPE_CHECKING:
 HEAD = 64
 
 
-def is_own(model: T5ForConditionalGeneration, settings: Settings) -> bool:
-    """Whether it began from scratch, in this training or an earlier one."""
-    return settings.start == "scratch" or (
-        not model.config.tie_word_embeddings and model.config.d_model < 512
-    )
-
-
 def start(settings: Settings, seed: int) -> tuple[T5ForConditionalGeneration, PreTrainedTokenizerFast]:
     """@raises OSError where `settings.start` names nothing that can be loaded"""
     import torch
@@ -57,6 +50,8 @@ def start(settings: Settings, seed: int) -> tuple[T5ForConditionalGeneration, Pr
     model = T5ForConditionalGeneration(config)
     with torch.no_grad():
         model.shared.weight.copy_(torch.from_numpy(vectors))
+        # What training does not see keeps its place among what it does.
+        model.shared.requires_grad_(False)
         # Transformers starts it so wide that the first steps only shrink it.
         model.lm_head.weight.normal_(std=settings.width**-0.5)
     return model, tokenizer

@@ -1,9 +1,9 @@
-"""How a model from scratch learns to read: its encoder is taught to mean by a sentence what a sentence encoder does.
+"""How a model from scratch learns to read: its encoder is taught to mean by a turn what a sentence encoder does.
 
-Some thousand wordings are too few to learn from them alone what words mean together. all-MiniLM-L6-v2, which the shop has
-for its search, has learned it from a billion sentences; so before the model learns to write, its encoder learns to give
-sentences the vectors that MiniLM gives them (distillation: Hinton et al. 2015). Sentences cost nothing: those of the
-wordings, cut, joined, and with words of the whole vocabulary put in at random, so that every word is met in many places.
+Some ten thousand wordings are too few to learn from them alone what words mean together. all-MiniLM-L6-v2, which the shop has
+for its search, has learned it from a billion sentences; so before the model learns to write, its encoder learns to give each
+turn of a conversation, where it stands, the vector that MiniLM gives it alone (distillation: Hinton et al. 2015). Words of
+the whole vocabulary are put in at random, so that every word is met in many places.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import json
 import random
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,47 +21,50 @@ from common.protocol import log, progress
 from embedder.build import build, read_safetensors, weights_folder
 
 from summarizer import wordings
-from summarizer.conversations import Writer
+from summarizer.conversations import Turn, Writer
 from summarizer.entities import Masker
+from summarizer.examples import PROMPT, lines, roles
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast, T5ForConditionalGeneration
 
 WIDTH = 384
-BATCH = 96
+BATCH = 16
 TEACHER_BATCH = 64
-MOST_TOKENS = 64
-LEARNING_RATE = 1.5e-3
-# Shares of sentences that are cut, joined to another, and given strange words; and of their words that are strange.
-CUT, JOINED, STRANGE, STRANGE_WORDS = 0.25, 0.2, 0.5, 0.25
+MOST_TOKENS = 400
+LEARNING_RATE = 8e-4
+# Shares of turns that are given strange words, and of their words that are strange.
+STRANGE, STRANGE_WORDS = 0.4, 0.25
 
 
-def sentences(count: int, seed: int, words: Sequence[str]) -> Iterator[str]:
-    """Messages of conversations, and what becomes of them."""
-    writer = Writer(wordings.training(), seed)
-    rng = random.Random(seed)
-    before = ""
-    while count > 0:
-        for turn in writer.conversation().turns:
-            text = turn.text
-            said = text.split()
-            if rng.random() < CUT and len(said) > 5:
-                begin = rng.randrange(len(said) - 3)
-                text = " ".join(said[begin : begin + rng.randint(3, len(said) - begin)])
-            elif rng.random() < JOINED:
-                text = f"{before} {text}"
-            if rng.random() < STRANGE:
-                text = re.sub(
-                    r"(?<![\w<])[a-z]{3,}(?![\w>])",
-                    lambda match: rng.choice(words) if rng.random() < STRANGE_WORDS else match[0],
-                    text,
-                )
-            before = turn.text
-            if text.strip():
-                yield text
-                count -= 1
-                if count == 0:
-                    return
+@dataclass(frozen=True)
+class Passage:
+    """A conversation to read: the tokens of its lines, and where its turns are among all turns."""
+
+    lines: list[list[int]]
+    first: int
+
+    @property
+    def tokens(self) -> int:
+        return sum(map(len, self.lines))
+
+
+def conversations(seed: int, words: Sequence[str]) -> Iterator[list[Turn]]:
+    """Turns of conversations without end, some with words that nobody would expect there."""
+    writer, rng = Writer(wordings.training(), seed), random.Random(seed)
+
+    def strange(turn: Turn) -> Turn:
+        if rng.random() >= STRANGE:
+            return turn
+        text = re.sub(
+            r"(?<![\w<])[a-z]{3,}(?![\w>])",
+            lambda match: rng.choice(words) if rng.random() < STRANGE_WORDS else match[0],
+            turn.text,
+        )
+        return replace(turn, text=text)
+
+    while True:
+        yield [strange(turn) for turn in writer.conversation().turns]
 
 
 class Teacher:
@@ -106,33 +111,52 @@ def learn_to_read(
     count: int,
     seed: int,
 ) -> None:
-    """Trains the encoder of `model` on `count` sentences."""
+    """Trains the encoder of `model` on `count` conversations."""
     import torch
 
-    texts = list(sentences(count, seed, words))
+    def tokens(text: str) -> list[int]:
+        return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+    prompt = tokens(PROMPT)
+    passages: list[Passage] = []
+    texts: list[str] = []
+    for turns in conversations(seed, words):
+        masked = masker.mask(lines(turns, roles([turn.speaker for turn in turns]))).texts
+        passage = Passage([tokens(line) for line in masked], len(texts))
+        if passage.tokens <= MOST_TOKENS - len(prompt):
+            passages.append(passage)
+            texts += [turn.text for turn in turns]
+        if len(passages) >= count:
+            break
     wanted = torch.from_numpy(Teacher(torch.get_num_threads()).vectors(texts))
-    read = [
-        tokenizer(masker.mask([text]).texts[0], truncation=True, max_length=MOST_TOKENS)["input_ids"]
-        for text in texts
-    ]
+    log(f"{len(texts)} turns to read")
+
     head = torch.nn.Linear(model.config.d_model, WIDTH)
     parameters = [p for p in (*model.encoder.parameters(), *head.parameters()) if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=0.01)
-    order = _batches([len(ids) for ids in read], random.Random(seed))
+    order = _batches([passage.tokens for passage in passages], random.Random(seed))
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, LEARNING_RATE, total_steps=len(order), pct_start=0.04
+        optimizer, LEARNING_RATE, total_steps=len(order), pct_start=0.05
     )
     model.train()
     mean = 0.0
     for step, rows in enumerate(order):
-        longest = max(len(read[row]) for row in rows)
-        ids = torch.full((len(rows), longest), tokenizer.pad_token_id)
-        for at, row in enumerate(rows):
-            ids[at, : len(read[row])] = torch.tensor(read[row])
+        read = [[*prompt, *chain.from_iterable(passages[row].lines), tokenizer.eos_token_id] for row in rows]
+        ids = torch.full((len(rows), max(map(len, read))), tokenizer.pad_token_id)
+        for at, tokens_of in enumerate(read):
+            ids[at, : len(tokens_of)] = torch.tensor(tokens_of)
         mask = (ids != tokenizer.pad_token_id).long()
         hidden = model.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-        pooled = (hidden * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
-        near = torch.nn.functional.cosine_similarity(head(pooled), wanted[rows].float())
+        turns_read, turns_wanted = [], []
+        for at, row in enumerate(rows):
+            begin = len(prompt)
+            for number, line in enumerate(passages[row].lines):
+                turns_read.append(hidden[at, begin : begin + len(line)].mean(0))
+                turns_wanted.append(passages[row].first + number)
+                begin += len(line)
+        near = torch.nn.functional.cosine_similarity(
+            head(torch.stack(turns_read)), wanted[turns_wanted].to(hidden.dtype)
+        )
         loss = 1 - near.mean()
         optimizer.zero_grad()
         loss.backward()

@@ -10,8 +10,8 @@ from typing import Any
 class Settings:
     start: str = "scratch"
     """`scratch`, or what to fine-tune: a name of the model hub such as google/flan-t5-small, or a folder."""
-    sentences: int = 100_000
-    """From which a model from scratch learns to read, before it learns to write (reading.py)."""
+    readings: int = 30_000
+    """Conversations from which a model from scratch learns to read, before it learns to write (reading.py)."""
     conversations: int = 40_000
     """Generated for training; long ones give several examples."""
     epochs: float = 1.0
@@ -26,8 +26,6 @@ class Settings:
     encoder_layers: int = 4
     decoder_layers: int = 2
     feed_forward: int = 768
-    noise: float = 0.35
-    """Of the words' vectors while a model from scratch is trained, in standard deviations."""
 
 
 def read_settings(values: dict[str, Any] | None) -> Settings:

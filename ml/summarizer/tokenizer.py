@@ -30,10 +30,6 @@ def specials() -> list[str]:
     ]
 
 
-UNKNOWN_ID = 2
-FIRST_WORD = 3 + len(specials())
-
-
 def vocabulary(size: int) -> tuple[list[str], np.ndarray]:
     """Words and pieces, the most frequent first, and their vectors; no digits, which are never left to the model."""
     folder = weights_folder(None)

@@ -14,7 +14,6 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import yaml
 from common.protocol import JobError, log, progress, run_job
@@ -25,19 +24,13 @@ from summarizer.entities import SPEC, Masker
 from summarizer.examples import FIELDS, PROMPT, SO_FAR, example
 from summarizer.settings import Settings, read_settings
 from summarizer.taxonomy import ISSUES, NO_REQUEST, summary_words
-from summarizer.tokenizer import FIRST_WORD, UNKNOWN_ID, common_words
-
-if TYPE_CHECKING:
-    import torch
-    from transformers import T5ForConditionalGeneration
+from summarizer.tokenizer import common_words
 
 OUT = Path("out/summarizer")
 VERSION = 1
 # Turns after which a long conversation is cut for training, and the share of shorter ones that is cut too.
 PART = 24
 CUT_SHARE = 0.12
-# Share of the words that a model from scratch does not see while it is trained.
-LEFT_OUT = 0.05
 
 
 def masker(settings: Settings) -> Masker:
@@ -95,12 +88,10 @@ def data_version() -> str:
 
 def train(out: Path, settings: Settings, seed: int) -> None:
     """Writes `out`/bundle (int8) and `out`/model (float32, for evaluation)."""
-    import torch
-    from transformers import DataCollatorForSeq2Seq, Seq2SeqTrainer, Seq2SeqTrainingArguments, TrainerCallback
-
     from summarizer.export import export
-    from summarizer.model import is_own, start
+    from summarizer.model import start
     from summarizer.reading import learn_to_read
+    from summarizer.writing import learn_to_write
 
     try:
         model, tokenizer = start(settings, seed)
@@ -111,56 +102,13 @@ def train(out: Path, settings: Settings, seed: int) -> None:
             f"There is no model {settings.start} to start from, in a folder or on the model hub.",
         ) from failure
 
-    if is_own(model, settings):
-        # What training does not see keeps its place among what it does.
-        model.shared.weight.requires_grad_(False)
+    mask = masker(settings)
     if settings.start == "scratch":
-        words = common_words(settings.vocabulary)
-        learn_to_read(model, tokenizer, masker(settings), words, settings.sentences, seed)
-    if is_own(model, settings):
-        blur(model, settings.noise)
-
+        learn_to_read(model, tokenizer, mask, common_words(settings.vocabulary), settings.readings, seed)
     progress(0.31, "write conversations")
-    rows = []
-    for source, target in examples(settings, seed, settings.conversations):
-        ids = tokenizer(source, truncation=True, max_length=settings.most_tokens)["input_ids"]
-        rows.append({"input_ids": ids, "labels": tokenizer(target)["input_ids"], "length": len(ids)})
-    log(f"{len(rows)} examples, {sum(row['length'] for row in rows) / len(rows):.0f} tokens each")
+    rows = list(examples(settings, seed, settings.conversations))
+    learn_to_write(model, tokenizer, rows, settings, seed, out / "checkpoints")
 
-    class Told(TrainerCallback):
-        def on_log(self, args, state, control, logs=None, **_):
-            if logs and "loss" in logs:
-                log(f"step {state.global_step} of {state.max_steps}: loss {logs['loss']:.3f}")
-                progress(0.33 + 0.57 * state.global_step / state.max_steps, f"train, loss {logs['loss']:.3f}")
-
-    arguments = Seq2SeqTrainingArguments(
-        output_dir=str(out / "checkpoints"),
-        num_train_epochs=settings.epochs,
-        per_device_train_batch_size=settings.batch,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_ratio=0.03,
-        weight_decay=0.01,
-        max_grad_norm=1.0,
-        group_by_length=True,
-        length_column_name="length",
-        logging_steps=50,
-        save_steps=250,
-        save_total_limit=1,
-        report_to=[],
-        disable_tqdm=True,
-        remove_unused_columns=True,
-        seed=seed,
-        use_cpu=not torch.cuda.is_available(),
-    )
-    trainer = Seq2SeqTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=rows,
-        data_collator=DataCollatorForSeq2Seq(tokenizer, model=model, pad_to_multiple_of=8),
-        callbacks=[Told()],
-    )
-    trainer.train(resume_from_checkpoint=any((out / "checkpoints").glob("checkpoint-*")) or None)
     progress(0.92, "export to ONNX")
     (out / "model").mkdir(parents=True, exist_ok=True)
     model.save_pretrained(out / "model")
@@ -169,27 +117,6 @@ def train(out: Path, settings: Settings, seed: int) -> None:
     (out / "bundle" / "summarizer.json").write_text(
         json.dumps(describe(settings), ensure_ascii=False, indent=1) + "\n"
     )
-    shutil.rmtree(out / "checkpoints", ignore_errors=True)
-
-
-def blur(model: T5ForConditionalGeneration, noise: float) -> None:
-    """While it is trained, words are met near where they are, and some not at all; so that words near those it knows will do."""
-    import torch
-
-    known = model.shared.weight.shape[0]
-
-    def near(
-        module: torch.nn.Embedding, inputs: tuple[torch.Tensor, ...], output: torch.Tensor
-    ) -> torch.Tensor:
-        if not module.training or noise == 0:
-            return output
-        words = (inputs[0] >= FIRST_WORD) & (inputs[0] < known)
-        kept = torch.rand(inputs[0].shape, device=output.device) >= LEFT_OUT
-        unknown = module.weight[UNKNOWN_ID].to(output.dtype)
-        output = torch.where((words & ~kept).unsqueeze(-1), unknown, output)
-        return output + noise * torch.randn_like(output)
-
-    model.shared.register_forward_hook(near)
 
 
 def main() -> None:

@@ -64,8 +64,8 @@ export const settings = {
     .string()
     .optional()
     .describe(
-      'Model of the summaries: shipped, a folder, or a name of the model hub such as google/flan-t5-base. ' +
-        "Unset: the registry's production version, and until there is one the model that is shipped.",
+      'Model of the summaries: a folder, or a name of the model hub such as google/flan-t5-base. ' +
+        "Unset: the registry's production version, and until there is one, quotes.",
     ),
   SUMMARY_QUEUE: count(100_000, 1)
     .default(100)

@@ -1,31 +1,28 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Config } from '../kit/config.ts';
 import { ConfigError } from '../kit/config.ts';
 import type { Logger } from '../kit/log.ts';
 import { modelCache, ProductionModel } from '../kit/production-model.ts';
 import type { Registry } from '../kit/registry.ts';
+import { extract } from './extractive.ts';
 import type { Author, TranscriptTurn } from './model.ts';
 import type { Written } from './summarizer.ts';
 import { Writer } from './writer.ts';
 
 export const MODEL = 'summarizer';
-/** A T5 from scratch, trained by ml/summarizer, for those who have no other. */
-export const SHIPPED = fileURLToPath(new URL('./shipped', import.meta.url));
-/** What wrote a summary that no model's held for. */
+/** What wrote a summary where there is no model yet, or none of its summaries held. */
 const EXTRACTIVE: Author = { name: 'extractive', version: 0 };
 
 type Services = { config: Config; registry: Registry; log: Logger };
 
 /**
- * The model that writes summaries: the one that SUMMARY_MODEL names; else the registry's production version and, until there is one,
- * the one that is shipped.
+ * The model that writes summaries: the one that SUMMARY_MODEL names, or the registry's production version. Until there is one, what was
+ * said is quoted.
  */
 export class SummaryModels {
   private constructor(
-    private readonly fixed: Writer,
-    private readonly author: Author,
+    private readonly named: { writer: Writer; author: Author } | null,
     private readonly production: ProductionModel<Writer> | null,
   ) {}
 
@@ -34,12 +31,8 @@ export class SummaryModels {
     const writer = (dir: string) => new Writer(dir, config.SUMMARY_QUEUE, log);
     const { SUMMARY_MODEL: named } = config;
     if (named) {
-      const dir = namedModel(named, config);
-      return new SummaryModels(
-        writer(dir),
-        { name: named === SHIPPED_NAME ? MODEL : path.basename(named), version: 0 },
-        null,
-      );
+      const author = { name: path.basename(named), version: 0 };
+      return new SummaryModels({ writer: writer(namedModel(named, config)), author }, null);
     }
     const production = new ProductionModel({
       name: MODEL,
@@ -53,7 +46,7 @@ export class SummaryModels {
       log,
     });
     await production.start();
-    return new SummaryModels(writer(SHIPPED), { name: MODEL, version: 0 }, production);
+    return new SummaryModels(null, production);
   }
 
   /** @throws HashiraError TOO_BUSY, SUMMARY_MODEL_UNAVAILABLE; the signal's reason */
@@ -62,7 +55,8 @@ export class SummaryModels {
       const written = await writer.write(turns, signal);
       return { ...written, author: written.by === 'model' ? author : EXTRACTIVE };
     };
-    if (!this.production?.current()) return signed(this.fixed, this.author);
+    if (this.named) return signed(this.named.writer, this.named.author);
+    if (!this.production?.current()) return { digest: extract(turns), by: 'extractive', author: EXTRACTIVE };
     return this.production.use((writer, { version }) => signed(writer, { name: MODEL, version }));
   }
 
@@ -72,19 +66,16 @@ export class SummaryModels {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.fixed.dispose(), this.production?.stop()]);
+    await Promise.all([this.named?.writer.dispose(), this.production?.stop()]);
   }
 }
-
-const SHIPPED_NAME = 'shipped';
 
 /** Where `npm run fetch:summarizer` puts a model. */
 export const hubFolder = (name: string, { HASHIRA_DATA }: Pick<Config, 'HASHIRA_DATA'>): string =>
   path.join(HASHIRA_DATA, 'hub', name.replaceAll(/[\\/]+/g, '--'));
 
-/** Where a model by its name is: the one shipped, a folder, or one of the hub that `npm run fetch:summarizer` has brought. */
+/** Where a model by its name is: a folder, or one of the hub that `npm run fetch:summarizer` has brought. */
 function namedModel(name: string, config: Config): string {
-  if (name === SHIPPED_NAME) return SHIPPED;
   const folders = [name, hubFolder(name, config)];
   const found = folders.find((folder) => existsSync(path.join(folder, 'encoder_model.onnx')));
   if (found) return path.resolve(found);

@@ -7,6 +7,10 @@ test('labels tell who is who, and the other one is the other', () => {
     'Support Team': 'Agent',
     rosa_91: 'Customer',
   });
+  expect(Object.fromEntries(roles(['Shopper', 'Customer Care']))).toEqual({
+    Shopper: 'Customer',
+    'Customer Care': 'Agent',
+  });
   expect(Object.fromEntries(roles(['rosa', 'mia']))).toEqual({ rosa: 'rosa', mia: 'mia' });
 });
 

@@ -1,9 +1,10 @@
 import type { TranscriptTurn } from './model.ts';
 
 /** How a speaker is called before the model, by what the label says. Mirrors ml/summarizer/examples.py. */
-const CUSTOMER = /customer|client|user|guest|shopper|visitor|buyer|caller|consumer|member|kund|cliente?|you\b/i;
+const CUSTOMER =
+  /customer|client|user|guest|shopper|visitor|buyer|purchaser|caller|consumer|member|enquirer|kund|cliente?|\bme\b|\byou\b/i;
 const AGENT =
-  /agent|support|assistant|bot\b|advis|represent|\brep\b|staff|service|help|operator|team|shop|store|seller|care/i;
+  /agent|support|assistant|\bbot\b|advis|represent|\brep\b|staff|service|help|operator|\bteam\b|\bshop\b|\bstore\b|seller|\bcare\b|relations|desk\b/i;
 
 function role(label: string): string | null {
   if (AGENT.test(label)) return 'Agent';

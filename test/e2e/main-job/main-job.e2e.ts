@@ -194,6 +194,42 @@ describe('after the main job', () => {
     }
   });
 
+  it('summarizes conversations for support, by quotes where no model is, and for nobody else', async () => {
+    const transcript = `[
+      { speaker: "Customer", text: "My Moonlit Lamp from order HM-10293 arrived broken." }
+      { speaker: "Agent", text: "I am so sorry. A replacement is on its way and will arrive by 12 March." }
+    ]`;
+    const fields = `id summary keyIssue resolved status agent
+      model { name version production createdAt runId } reviewedBy { id } conversation { id }`;
+    const mutation = `mutation { summarizeConversation(input: { agent: "Mia", transcript: ${transcript} }) { ${fields} } }`;
+    expect((await shop.ask(mutation)).errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
+    for (const role of ['customer', 'analyst'] as const) {
+      expect((await shop.ask(mutation, role)).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    }
+    const { data, errors } = await shop.ask<{ summarizeConversation: Record<string, unknown> }>(mutation, 'support');
+    expect(errors).toBeUndefined();
+    expect(data?.summarizeConversation).toMatchObject({
+      summary: expect.stringContaining('HM-10293'),
+      keyIssue: 'Not classified',
+      resolved: false,
+      status: 'PENDING',
+      agent: 'Mia',
+      // Quotes are in no registry.
+      model: { name: 'extractive', version: 0, production: false, createdAt: null, runId: '' },
+      reviewedBy: null,
+      conversation: null,
+    });
+    const id = data?.summarizeConversation.id;
+    const review = `mutation { reviewSummary(id: "${id}", status: FLAGGED, note: "see me") { status reviewedBy { id name } } }`;
+    expect((await shop.ask<Record<string, unknown>>(review, 'support')).data?.reviewSummary).toMatchObject({
+      status: 'FLAGGED',
+      reviewedBy: { id: expect.any(String) },
+    });
+    const found = '{ summaries(filter: { search: "lamp", status: FLAGGED }) { totalCount edges { node { id } } } }';
+    expect((await shop.ask(found, 'admin')).data).toEqual({ summaries: { totalCount: 1, edges: [{ node: { id } }] } });
+    expect((await shop.ask(found, 'customer')).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+  });
+
   it('takes tracked events once and brings them into the next dataset', async () => {
     const { data: page } = await shop.ask<{ products: { edges: { node: { id: string } }[] } }>(
       '{ products { edges { node { id } } } }',

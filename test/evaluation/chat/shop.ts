@@ -63,8 +63,8 @@ export interface Shop {
 }
 
 /**
- * A shop of its own with these products, indexed: PostgreSQL, Chroma and a gateway. Settings of the embedder and of Gemini are
- * those of the environment.
+ * A shop of its own with these products, indexed: PostgreSQL, Chroma and a gateway. Settings of the embedder, of Gemini and
+ * of summaries are those of the environment.
  * @param subgraphNames that its graph has
  * @param resources gets everything that has to be ended, also when the start fails
  */
@@ -87,7 +87,7 @@ export async function startShop(
   const database = new Database(postgres.url, { max: 10, name: 'evaluate-chat' });
   resources.defer(() => database.close());
 
-  const chosen = Object.entries(process.env).filter(([name]) => /^(GEMINI|EMBEDDER)_/.test(name));
+  const chosen = Object.entries(process.env).filter(([name]) => /^(GEMINI|EMBEDDER|SUMMARY)_/.test(name));
   const env = {
     ...Object.fromEntries(chosen),
     HASHIRA_DATA: dataDir,
