@@ -23,7 +23,10 @@ def test_the_golden_files_are_what_the_code_computes_from_the_golden_bundle(data
     actual = golden.expected(golden.GOLDEN / "bundle", golden.histories(dataset), dataset.items.ids)
     assert len(actual) == len(expected)
     for now, then in zip(actual, expected, strict=True):
-        assert now["history"] == then["history"]
+        # The last digits of a logarithm differ from one processor to another.
+        assert [event | {"weight": pytest.approx(event["weight"])} for event in now["history"]] == then[
+            "history"
+        ]
         assert [row["productId"] for row in now["candidates"]] == [
             row["productId"] for row in then["candidates"]
         ]
