@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { Shopper } from '../test/evaluation/chat/client.ts';
 import { makeQuestions, startShop } from '../test/evaluation/chat/shop.ts';
 import { FakeGemini } from '../test/support/fake-gemini.ts';
+import { quantile } from './quantile.ts';
 
 /**
  * `npm run bench:chat`: how long a shopper waits for the first words, in a shop of 10,000 products: of extracts, through the gateway's
@@ -58,11 +59,6 @@ async function main(resources: AsyncDisposableStack): Promise<void> {
 }
 
 const WARM_UP = 20;
-
-const quantile = (values: readonly number[], share: number): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return Math.round((sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0) * 10) / 10;
-};
 
 const resources = new AsyncDisposableStack();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

@@ -4,6 +4,7 @@ import { Summarizer } from '../subgraphs/summary/summarizer.ts';
 import { T5 } from '../subgraphs/summary/t5.ts';
 import { post } from '../test/evaluation/chat/client.ts';
 import { makeQuestions, startShop } from '../test/evaluation/chat/shop.ts';
+import { quantile } from './quantile.ts';
 
 /**
  * `npm run bench:summary`: how long a transcript of 400 tokens takes on one core; and how much longer a query of the catalogue takes at
@@ -116,11 +117,6 @@ async function atRate(ask: () => Promise<unknown>, seconds: number): Promise<num
   await Promise.all(asked);
   return times;
 }
-
-const quantile = (values: readonly number[], share: number): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return Math.round((sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0) * 10) / 10;
-};
 
 const resources = new AsyncDisposableStack();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

@@ -11,6 +11,7 @@ from typing import Any
 from common.protocol import progress
 
 from summarizer import wordings
+from summarizer.baselines import Turns, first_and_longest, lead_three
 from summarizer.conversations import Conversation, Reference, Writer
 from summarizer.entities import Masked, Masker, restore
 from summarizer.examples import example
@@ -105,23 +106,11 @@ def generator(folder: Path, bundle: Path | None = None) -> Write:
     return write
 
 
-def lead_three(made: Conversation) -> Reference:
-    """The first three turns: what a summary of news would be."""
-    return _quoted(made, " ".join(turn.text for turn in made.turns[:3]))
-
-
-def first_and_longest(made: Conversation) -> Reference:
-    """The customer's first turn and the longest of the agent's."""
-    first = next((turn.text for turn in made.turns if turn.customer), "")
-    longest = max((turn.text for turn in made.turns if not turn.customer), key=len, default="")
-    return _quoted(made, f"{first} {longest}")
-
-
-def _quoted(made: Conversation, text: str) -> Reference:
-    # A baseline names what it quotes; issue and outcome it does not know: the most frequent ones.
-    known = [*made.concern.values(), *made.settlement.values(), *made.reference().entities]
-    told = tuple({value for value in known if value.lower() in text.lower()})
-    return Reference("Late delivery", text, "", True, told)
+def quoted(made: Conversation, baseline: Callable[[Turns], str]) -> Judged:
+    """A baseline names what it quotes; of issue and outcome it knows nothing, and says the same of all."""
+    text = baseline([(turn.speaker, turn.text) for turn in made.turns])
+    told = tuple({value for value in made.others if value.lower() in text.lower()})
+    return Judged(made, Reference("Late delivery", text, "", True, told))
 
 
 def rouge() -> Callable[[str, str], dict[str, float]]:
@@ -146,6 +135,6 @@ def evaluate(_data: Path, out: Path) -> dict[str, dict[str, float]]:
     return {
         "ours": ours,
         "float32": full,
-        "lead3": score([Judged(one, lead_three(one)) for one in made], scorer),
-        "firstAndLongest": score([Judged(one, first_and_longest(one)) for one in made], scorer),
+        "lead3": score([quoted(one, lead_three) for one in made], scorer),
+        "firstAndLongest": score([quoted(one, first_and_longest) for one in made], scorer),
     }

@@ -102,6 +102,7 @@ def train(out: Path, settings: Settings, seed: int) -> None:
             f"There is no model {settings.start} to start from, in a folder or on the model hub.",
         ) from failure
 
+    log(f"{model.num_parameters():,} parameters")
     mask = masker(settings)
     if settings.start == "scratch":
         learn_to_read(model, tokenizer, mask, common_words(settings.vocabulary), settings.readings, seed)

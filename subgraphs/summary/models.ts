@@ -12,7 +12,7 @@ import { Writer } from './writer.ts';
 
 export const MODEL = 'summarizer';
 /** What wrote a summary where there is no model yet, or none of its summaries held. */
-const EXTRACTIVE: Author = { name: 'extractive', version: 0 };
+export const EXTRACTIVE: Author = { name: 'extractive', version: 0 };
 
 type Services = { config: Config; registry: Registry; log: Logger };
 

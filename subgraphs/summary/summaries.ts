@@ -3,8 +3,8 @@ import type { Identity } from '../kit/auth.ts';
 import type { Database } from '../kit/database.ts';
 import { notFound } from '../kit/errors.ts';
 import { checkNote, checkRequest, type Request, uuidOf } from './input.ts';
-import type { ConversationSummary, ReviewStatus, TranscriptTurn } from './model.ts';
-import type { SummaryModels } from './models.ts';
+import { type ConversationSummary, ReviewStatus, type TranscriptTurn } from './model.ts';
+import { EXTRACTIVE, type SummaryModels } from './models.ts';
 import { findSummaryOf, readChat, review, type StoredChat, saveSummary } from './store.ts';
 
 /** Who answers in stored chats. */
@@ -13,7 +13,8 @@ const ASSISTANT = 'Assistant';
 type Workshop = { database: Database; models: Pick<SummaryModels, 'write'> };
 
 /**
- * Summarizes a stored chat or a transcript, and stores it. A chat in which nothing was said since its last summary keeps that one.
+ * Summarizes a stored chat or a transcript, and stores it. A chat in which nothing was said since its last summary keeps that one, unless it
+ * is quotes and may be better now.
  * @throws HashiraError BAD_USER_INPUT, NOT_FOUND, TOO_BUSY, SUMMARY_MODEL_UNAVAILABLE
  */
 export async function summarize(
@@ -38,7 +39,9 @@ export async function summarizeChat(
   signal?: AbortSignal,
 ): Promise<ConversationSummary> {
   const existing = await findSummaryOf(workshop.database, chat.conversationId);
-  if (existing && BigInt(existing.through) >= BigInt(chat.through)) return existing;
+  // Quotes that nobody has looked at give way to a model that has come since, or are written anew as they are.
+  const quoted = existing?.modelName === EXTRACTIVE.name && existing.status === ReviewStatus.PENDING;
+  if (existing && !quoted && BigInt(existing.through) >= BigInt(chat.through)) return existing;
   const people = chat.turns.some(({ speaker }) => speaker === 'Agent');
   const served = agent ?? existing?.agent ?? (people ? null : ASSISTANT);
   return written(workshop, { agent: served, transcript: chat.turns }, chat, signal);

@@ -5,6 +5,7 @@ import { createDatabase } from '../../test/support/database.ts';
 import type { Database } from '../kit/database.ts';
 import { askable } from '../kit/testing.ts';
 import { summary } from './index.ts';
+import { summarizeChat } from './summaries.ts';
 
 let database: Database;
 let subgraph: Awaited<ReturnType<typeof askable>>;
@@ -136,6 +137,25 @@ describe('a stored chat', () => {
     const second = await summarize({ conversationId: id });
     expect(second).toMatchObject({ id: first.id, status: 'PENDING', reviewedAt: null });
     expect(second.transcript).toHaveLength(4);
+  });
+
+  test('that was quoted is summarized again once there is a model, unless somebody has reviewed it', async () => {
+    const id = await storeChat(['My order HM-104 has not come yet.', 'I found it, it arrives on Friday.']);
+    const chat = { conversationId: id, turns: CONVERSATION, through: '1000000' };
+    const by = (name: string) => ({
+      write: async () => ({
+        digest: { summary: `By ${name}.`, keyIssue: 'Late delivery', resolution: 'Found.', resolved: true },
+        by: 'model' as const,
+        author: { name, version: 0 },
+      }),
+    });
+    const quoted = await summarizeChat({ database, models: by('extractive') }, chat);
+    expect(await summarizeChat({ database, models: by('extractive') }, chat)).toMatchObject(quoted);
+    const written = await summarizeChat({ database, models: by('summarizer') }, chat);
+    expect(written).toMatchObject({ id: quoted.id, summary: 'By summarizer.', modelName: 'summarizer' });
+    expect(await summarizeChat({ database, models: by('another') }, chat)).toMatchObject(written);
+    await database.query("UPDATE summary.summaries SET model_name = 'extractive', status = 'APPROVED'");
+    expect(await summarizeChat({ database, models: by('summarizer') }, chat)).toMatchObject({ status: 'APPROVED' });
   });
 
   test.each(['0b1d5a52-0000-4000-8000-000000000000', 'nonsense', ''])('that is not there is not found', async (id) => {

@@ -40,9 +40,11 @@ test('a process that is killed while it writes is replaced, and nothing is lost'
   await writer.load();
   const long = Array.from({ length: 40 }, () => turns).flat();
   const writing = Promise.all([writer.write(long), writer.write(turns), writer.write(turns)]);
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  process.kill(workers()[0] as number, 'SIGKILL');
+  const killed = workers();
+  process.kill(killed[0] as number, 'SIGKILL');
   expect(await writing).toHaveLength(3);
+  expect(workers()).toHaveLength(1);
+  expect(workers()).not.toEqual(killed);
 });
 
 test('who leaves is not waited for, in the queue or while it is written', async () => {

@@ -22,6 +22,7 @@ from typing import Any
 
 from rouge_score.rouge_scorer import RougeScorer
 from summarizer import wordings
+from summarizer.baselines import first_and_longest, lead_three
 from summarizer.conversations import Writer
 from summarizer.examples import plain
 from summarizer.scores import kind
@@ -51,14 +52,8 @@ def tweetsumm(file: Path) -> list[Row]:
     return rows
 
 
-def lead_three(turns: Sequence[Row]) -> str:
-    return " ".join(turn["text"] for turn in turns[:3])
-
-
-def first_and_longest(turns: Sequence[Row]) -> str:
-    """The first turn, and the longest of anybody else."""
-    others = [turn["text"] for turn in turns if turn["speaker"] != turns[0]["speaker"]]
-    return f"{turns[0]['text']} {max(others, key=len, default='')}"
+def pairs(row: Row) -> list[tuple[str, str]]:
+    return [(turn["speaker"], turn["text"]) for turn in row["turns"]]
 
 
 def named(text: str, entities: Sequence[str]) -> set[str]:
@@ -98,8 +93,8 @@ def score(rows: Sequence[Row], written: Sequence[Row]) -> tuple[list[list[str]],
     count = max(len(rows), 1)
     texts = {
         "ours": [one["summary"] for one in written],
-        "first and longest turn": [first_and_longest(row["turns"]) for row in rows],
-        "first three turns": [lead_three(row["turns"]) for row in rows],
+        "first and longest turn": [first_and_longest(pairs(row)) for row in rows],
+        "first three turns": [lead_three(pairs(row)) for row in rows],
     }
     # With references of our own making, all is known; of real conversations, one wording.
     known = all("entities" in row for row in rows)
@@ -130,11 +125,11 @@ def score(rows: Sequence[Row], written: Sequence[Row]) -> tuple[list[list[str]],
         "msPerConversation": round(sum(one["ms"] for one in written) / count, 1),
     }
     if known:
-        pairs = list(zip(rows, written, strict=True))
+        both_of = list(zip(rows, written, strict=True))
         right = {
-            "keyIssue": sum(one["keyIssue"] == row["issue"] for row, one in pairs),
-            "resolution": sum(kind(one["resolution"]) == kind(row["resolution"]) for row, one in pairs),
-            "resolved": sum(one["resolved"] == row["resolved"] for row, one in pairs),
+            "keyIssue": sum(one["keyIssue"] == row["issue"] for row, one in both_of),
+            "resolution": sum(kind(one["resolution"]) == kind(row["resolution"]) for row, one in both_of),
+            "resolved": sum(one["resolved"] == row["resolved"] for row, one in both_of),
         }
         headline |= {name: round(right[name] / count, 4) for name in ("keyIssue", "resolved")}
         table += [[], *([name, f"{value / count:.1%}"] for name, value in right.items())]
