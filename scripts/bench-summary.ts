@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { SHIPPED } from '../subgraphs/summary/models.ts';
 import { Summarizer } from '../subgraphs/summary/summarizer.ts';
 import { T5 } from '../subgraphs/summary/t5.ts';
 import { post } from '../test/evaluation/chat/client.ts';
@@ -15,7 +16,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '15' },
     rate: { type: 'string', default: '100' },
     summaries: { type: 'string', default: '20' },
-    model: { type: 'string' },
+    model: { type: 'string', default: SHIPPED },
   },
 });
 const TOKENS = 400;
@@ -34,7 +35,6 @@ const ENDING = { speaker: 'Agent', text: 'I have sent you a replacement, it will
 
 async function main(resources: AsyncDisposableStack): Promise<void> {
   const { model } = options;
-  if (!model) throw new Error('Name the folder of a model: npm run bench:summary -- --model FOLDER');
   // The gateway reads it from the environment.
   process.env.SUMMARY_MODEL = model;
   const t5 = await T5.load(model);

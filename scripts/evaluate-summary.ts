@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { loadSummarizer } from '../subgraphs/summary/load.ts';
+import { SHIPPED } from '../subgraphs/summary/models.ts';
 import { python, root } from './stack.ts';
 
 /**
@@ -13,7 +14,7 @@ import { python, root } from './stack.ts';
 
 const { values: options } = parseArgs({
   options: {
-    model: { type: 'string' },
+    model: { type: 'string', default: SHIPPED },
     split: { type: 'string', default: 'test' },
     count: { type: 'string', default: '500' },
     seed: { type: 'string', default: '1' },
@@ -40,7 +41,6 @@ const judge = async (...args: string[]): Promise<string> => {
 const folder = await mkdtemp(path.join(tmpdir(), 'hashira-summaries-'));
 try {
   const { model } = options;
-  if (!model) throw new Error('Name the folder of a model: npm run evaluate:summary -- --model FOLDER');
   const wordings = SPLITS[options.split];
   if (!wordings) throw new Error(`There is no split "${options.split}"; there are: ${Object.keys(SPLITS).join(', ')}.`);
   const made = options.tweetsumm

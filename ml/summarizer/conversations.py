@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from summarizer.taxonomy import ISSUES, NO_REQUEST, NO_REQUEST_SENTENCE, OPEN, RESOLUTIONS, fill
-from summarizer.wordings import PAIR, Wordings
+from summarizer.wordings import PAIR, WORLD, Wordings
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _MONTHS = calendar.month_name[1:]
@@ -34,6 +34,11 @@ _CODES = [
     "AUTUMN",
     "FREESHIP",
 ]
+# Sections of what customers say.
+_CUSTOMERS = re.compile(
+    r"opening|detail.*/2|resolution\.(?:fixed|no-fix|offer-declined)/2|give|aside|impatient|accept|displeased"
+    r"|declined-reaction|nothing-else|(?:close|greet)\.customer|ask\.when|hold\.answer|chitchat$"
+)
 # Resolutions that leave time to ask when.
 _TIMED = {key for key, resolution in RESOLUTIONS.items() if "{due}" in resolution.sentence} - {
     "cancelled",
@@ -121,6 +126,22 @@ class Writer:
 
     def conversation(self) -> Conversation:
         return _Draft(self.all, self.random.choice(self.authors), self.random).conversation()
+
+    def messages(self) -> list[tuple[str, Turn]]:
+        """Every message of the wordings once, with its section, as if in a conversation of its own; in random order.
+
+        The answer of a pair is of a section of its own, `{section}/2`.
+        """
+        made = [
+            (section, _Draft(self.all, author, self.random).message(section, text))
+            for author in self.authors
+            for name, lines in author.items()
+            if name not in WORLD
+            for line in lines
+            for section, text in zip((name, f"{name}/2"), line.split(PAIR, 1), strict=False)
+        ]
+        self.random.shuffle(made)
+        return made
 
 
 class _Draft:
@@ -276,6 +297,11 @@ class _Draft:
 
     # --- scenes
 
+    def message(self, section: str, text: str) -> Turn:
+        self.say(text, "concern", customer=_CUSTOMERS.match(section) is not None)
+        self.noise(self.turns)
+        return self.turns[0]
+
     def conversation(self) -> Conversation:
         rng = self.rng
         if self.chance(_EMPTY_SHARE):
@@ -344,7 +370,7 @@ class _Draft:
             tuple(self.spoken),
             self.said,
         )
-        self.noise(made)
+        self.noise(self.turns)
         return made
 
     def empty(self) -> Conversation:
@@ -478,7 +504,7 @@ class _Draft:
 
     # --- how people type
 
-    def noise(self, made: Conversation) -> None:
+    def noise(self, turns: list[Turn]) -> None:
         """Small letters, slips and missing full stops in what the customer wrote; entities stay as they are."""
         small, slips, bare = self.chance(0.2), self.chance(0.3), self.chance(0.2)
         values = sorted(
@@ -487,7 +513,7 @@ class _Draft:
             reverse=True,
         )
         kept = re.compile("|".join(map(re.escape, values))) if values else None
-        for turn in made.turns:
+        for turn in turns:
             if not turn.customer:
                 continue
             pieces, at = [], 0

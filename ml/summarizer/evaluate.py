@@ -76,12 +76,11 @@ def judge(write: Write, made: Sequence[Conversation], masker: Masker) -> list[Ju
 
 def generator(folder: Path, bundle: Path | None = None) -> Write:
     """Greedy decoding: of the float32 model in `folder`, or of the graphs in `bundle` with the configuration of `folder`."""
-    from transformers import AutoTokenizer, T5ForConditionalGeneration
+    from summarizer.model import load
 
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    if bundle is None:
-        model: Any = T5ForConditionalGeneration.from_pretrained(folder).eval()
-    else:
+    model: Any
+    model, tokenizer = load(folder)
+    if bundle is not None:
         from optimum.onnxruntime import ORTModelForSeq2SeqLM
 
         for name in ("config.json", "generation_config.json"):

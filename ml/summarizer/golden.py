@@ -1,11 +1,14 @@
 """Golden files: what serving must reproduce. `python -m summarizer.golden`, from the folder ml/, writes golden/ anew.
 
 masking.json     starters, common, and conversations: their turns, the lines with placeholders, and what each stands for
+bundle/          a tiny T5 of random weights, of which no word has ground; only with `--bundle`, which needs the training group
 """
 
 from __future__ import annotations
 
 import json
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -62,5 +65,29 @@ def write(folder: Path) -> None:
     (folder / "masking.json").write_text(text + "\n", encoding="utf-8")
 
 
+def write_bundle(folder: Path) -> None:
+    import torch
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    from summarizer.export import export
+    from summarizer.settings import Settings
+    from summarizer.tokenizer import build
+    from summarizer.train import describe
+
+    torch.manual_seed(7)
+    with tempfile.TemporaryDirectory() as scratch:
+        like, _ = build(500, Path(scratch))
+        size = {"d_model": 32, "d_kv": 16, "num_heads": 2, "d_ff": 32, "num_layers": 1}
+        ends = {"pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0}
+        model = T5ForConditionalGeneration(T5Config(vocab_size=len(like), **size, **ends))
+        model.save_pretrained(scratch)
+        export(Path(scratch), folder)
+    (folder / "summarizer.json").write_text(
+        json.dumps(describe(Settings()) | {"words": []}, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+
+
 if __name__ == "__main__":
     write(FOLDER)
+    if "--bundle" in sys.argv:
+        write_bundle(FOLDER / "bundle")

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import torch
+from safetensors.torch import load_model
+from transformers import AutoTokenizer, PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
+
+from summarizer import reader
 from summarizer.settings import Settings
-from summarizer.tokenizer import build, specials
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast, T5ForConditionalGeneration
+from summarizer.tokenizer import LINE, build, specials
 
 HEAD = 64
 
 
 def start(settings: Settings, seed: int) -> tuple[T5ForConditionalGeneration, PreTrainedTokenizerFast]:
     """@raises OSError where `settings.start` names nothing that can be loaded"""
-    import torch
-    from transformers import AutoTokenizer, T5Config, T5ForConditionalGeneration
-
     torch.manual_seed(seed)
     if settings.start != "scratch":
         tokenizer = AutoTokenizer.from_pretrained(settings.start)
@@ -30,10 +28,11 @@ def start(settings: Settings, seed: int) -> tuple[T5ForConditionalGeneration, Pr
         return model, tokenizer
 
     with tempfile.TemporaryDirectory() as folder:
-        vectors = build(settings.vocabulary, settings.width, seed, Path(folder))
+        like, written = build(settings.vocabulary, Path(folder))
         tokenizer = AutoTokenizer.from_pretrained(folder)
+    bert = reader.sentence_encoder(like, seed)
     config = T5Config(
-        vocab_size=len(tokenizer),
+        vocab_size=written,
         d_model=settings.width,
         d_kv=HEAD,
         num_heads=settings.width // HEAD,
@@ -42,16 +41,41 @@ def start(settings: Settings, seed: int) -> tuple[T5ForConditionalGeneration, Pr
         num_decoder_layers=settings.decoder_layers,
         feed_forward_proj="gated-gelu",
         tie_word_embeddings=False,
-        dropout_rate=0.05,
+        # Words are muffled instead, see reader.py.
+        dropout_rate=0.0,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
         decoder_start_token_id=tokenizer.pad_token_id,
+        # Of our own: what reads before the encoder does.
+        reader=bert.config.to_dict(),
+        line=tokenizer.convert_tokens_to_ids(LINE),
+        unknown=tokenizer.unk_token_id,
     )
     model = T5ForConditionalGeneration(config)
     with torch.no_grad():
-        model.shared.weight.copy_(torch.from_numpy(vectors))
-        # What training does not see keeps its place among what it does.
-        model.shared.requires_grad_(False)
         # Transformers starts it so wide that the first steps only shrink it.
         model.lm_head.weight.normal_(std=settings.width**-0.5)
+    _put_before(model, bert)
     return model, tokenizer
+
+
+def load(folder: Path) -> tuple[T5ForConditionalGeneration, PreTrainedTokenizerFast]:
+    """What `save_pretrained` wrote of a model and its tokenizer."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    config = T5Config.from_pretrained(folder)
+    if not hasattr(config, "reader"):
+        return T5ForConditionalGeneration.from_pretrained(folder).eval(), tokenizer
+    model = T5ForConditionalGeneration(config)
+    _put_before(model, reader.empty(config.reader))
+    load_model(model, str(folder / "model.safetensors"))
+    return model.eval(), tokenizer
+
+
+def _put_before(model: T5ForConditionalGeneration, bert: reader.BertModel) -> None:
+    """The model's encoder reads what `bert` read, no longer ids of tokens."""
+    stack = model.encoder
+    stack.set_input_embeddings(None)
+    config = model.config
+    model.encoder = reader.Encoder(
+        reader.LineReader(bert, config.line), stack, config.vocab_size, config.unknown
+    )

@@ -10,22 +10,22 @@ from typing import Any
 class Settings:
     start: str = "scratch"
     """`scratch`, or what to fine-tune: a name of the model hub such as google/flan-t5-small, or a folder."""
-    readings: int = 30_000
-    """Conversations from which a model from scratch learns to read, before it learns to write (reading.py)."""
+    readings: int = 4
+    """Times that a model from scratch reads every message, before it learns to write (reading.py)."""
     conversations: int = 40_000
     """Generated for training; long ones give several examples."""
     epochs: float = 1.0
-    batch: int = 32
+    batch: int = 16
     learning_rate: float = 1e-3
     """At most; 3e-4 or less for a model that is fine-tuned."""
     most_tokens: int = 512
     """Of what is read at once; longer conversations are read in parts."""
-    vocabulary: int = 10_000
-    """Words and pieces, and the shape, of a model from scratch:"""
+    vocabulary: int = 6_000
+    """Frequent words that a model from scratch knows beside those of the wordings. And the shape of its T5:"""
     width: int = 256
-    encoder_layers: int = 4
+    encoder_layers: int = 2
     decoder_layers: int = 2
-    feed_forward: int = 768
+    feed_forward: int = 512
 
 
 def read_settings(values: dict[str, Any] | None) -> Settings:

@@ -192,6 +192,18 @@ RESOLUTIONS: Mapping[str, Resolution] = {
     "none": Resolution("Nothing has been settled yet.", False),
 }
 
+# Slot of a template → the family of its entities (entities.json).
+SLOTS: Mapping[str, str] = {
+    **dict.fromkeys(("name", "product", "product2"), "NAME"),
+    **dict.fromkeys(("order", "ticket", "code"), "CODE"),
+    **dict.fromkeys(("days", "size"), "NUMBER"),
+    "amount": "AMOUNT",
+    "due": "DATE",
+    "email": "EMAIL",
+    "phone": "PHONE",
+    "address": "ADDRESS",
+}
+
 NO_REQUEST = "No clear request"
 NO_REQUEST_SENTENCE = "{who} made no clear request."
 

@@ -9,7 +9,6 @@ import pytest
 from summarizer import wordings
 from summarizer.conversations import Writer
 from summarizer.examples import example, roles
-from summarizer.settings import Settings
 from summarizer.taxonomy import ISSUES, RESOLUTIONS, fill
 from summarizer.train import masker
 
@@ -74,7 +73,7 @@ def test_the_same_seed_makes_the_same_conversations():
 
 
 def test_examples_hold_no_digit_and_name_only_what_is_read():
-    writer, mask = Writer(wordings.training(), seed=5), masker(Settings())
+    writer, mask = Writer(wordings.training(), seed=5), masker()
     found = Counter()
     for _ in range(300):
         made = writer.conversation()
@@ -87,7 +86,7 @@ def test_examples_hold_no_digit_and_name_only_what_is_read():
 
 
 def test_a_later_part_of_a_conversation_begins_with_what_is_known():
-    writer, mask = Writer(wordings.training(), seed=6), masker(Settings())
+    writer, mask = Writer(wordings.training(), seed=6), masker()
     made = next(one for one in iter(writer.conversation, None) if len(one.turns) > 8 and one.opened < 4)
     source, _, _ = example(mask, made, begin=5)
     assert source.splitlines()[1].startswith("Summary so far: " + ISSUES[made.issue].label)
@@ -153,3 +152,31 @@ def test_labels_tell_who_is_who(labels, called):
 
 def _without_placeholders(text):
     return re.sub(r"<[A-Z]+_\d+>", "", text)
+
+
+def test_every_message_of_the_wordings_comes_once_and_is_said_by_whom_it_is_of():
+    authors = [
+        {
+            "opening.damaged": ["My {product} is broken."],
+            "detail.damaged": ["Was the box damaged? => No, only the {product}."],
+            "resolution.refund": ["I refunded {amount}."],
+            "resolution.fixed": ["Try again? => Works!"],
+            "chitchat": ["Nice weather. => Lovely."],
+            "products": ["Moonlit Lamp"],
+            "names": ["Rosa Delgado"],
+            "agents": ["Mia"],
+            "speakers": ["Customer|Agent"],
+        }
+    ]
+    made = Writer(authors, seed=1).messages()
+    assert sorted((section, turn.customer) for section, turn in made) == [
+        ("chitchat", True),
+        ("chitchat/2", False),
+        ("detail.damaged", False),
+        ("detail.damaged/2", True),
+        ("opening.damaged", True),
+        ("resolution.fixed", False),
+        ("resolution.fixed/2", True),
+        ("resolution.refund", False),
+    ]
+    assert "Moonlit Lamp" in next(turn.text for section, turn in made if section == "opening.damaged")

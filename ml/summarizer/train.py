@@ -13,6 +13,7 @@ import importlib.util
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import yaml
@@ -23,7 +24,14 @@ from summarizer.conversations import Writer
 from summarizer.entities import SPEC, Masker
 from summarizer.examples import FIELDS, PROMPT, SO_FAR, example
 from summarizer.settings import Settings, read_settings
-from summarizer.taxonomy import ISSUES, NO_REQUEST, summary_words
+from summarizer.taxonomy import (
+    ISSUES,
+    NO_REQUEST,
+    NO_REQUEST_SENTENCE,
+    RESOLUTIONS,
+    SLOTS,
+    summary_words,
+)
 from summarizer.tokenizer import common_words
 
 OUT = Path("out/summarizer")
@@ -33,14 +41,14 @@ PART = 24
 CUT_SHARE = 0.12
 
 
-def masker(settings: Settings) -> Masker:
-    return Masker.load(wordings.starters(wordings.training()), common_words(settings.vocabulary))
+def masker() -> Masker:
+    return Masker.load(wordings.starters(wordings.training()), common_words())
 
 
-def examples(settings: Settings, seed: int, count: int) -> Iterator[tuple[str, str]]:
+def examples(seed: int, count: int) -> Iterator[tuple[str, str]]:
     """Sources and targets of `count` conversations; of long ones, of each part."""
     writer = Writer(wordings.training(), seed)
-    mask = masker(settings)
+    mask = masker()
     for _ in range(count):
         made = writer.conversation()
         cuts = [0]
@@ -64,11 +72,16 @@ def describe(settings: Settings) -> dict[str, object]:
         "mostTokens": settings.most_tokens,
         "start": settings.start,
         # The last one is what a conversation without a request has.
-        "issues": [*(issue.label for issue in ISSUES.values()), NO_REQUEST],
+        "issues": [
+            *({"label": issue.label, "sentence": issue.sentence} for issue in ISSUES.values()),
+            {"label": NO_REQUEST, "sentence": NO_REQUEST_SENTENCE},
+        ],
+        "resolutions": [asdict(resolution) for resolution in RESOLUTIONS.values()],
+        "slots": SLOTS,
         "words": summary_words(),
         "entities": json.loads(SPEC.read_text()),
         "starters": wordings.starters(wordings.training()),
-        "common": common_words(settings.vocabulary),
+        "common": common_words(),
     }
 
 
@@ -103,11 +116,10 @@ def train(out: Path, settings: Settings, seed: int) -> None:
         ) from failure
 
     log(f"{model.num_parameters():,} parameters")
-    mask = masker(settings)
     if settings.start == "scratch":
-        learn_to_read(model, tokenizer, mask, common_words(settings.vocabulary), settings.readings, seed)
+        learn_to_read(model.encoder.reader, tokenizer, masker(), settings.readings, seed)
     progress(0.31, "write conversations")
-    rows = list(examples(settings, seed, settings.conversations))
+    rows = list(examples(seed, settings.conversations))
     learn_to_write(model, tokenizer, rows, settings, seed, out / "checkpoints")
 
     progress(0.92, "export to ONNX")
@@ -115,9 +127,7 @@ def train(out: Path, settings: Settings, seed: int) -> None:
     model.save_pretrained(out / "model")
     tokenizer.save_pretrained(out / "model")
     export(out / "model", out / "bundle")
-    (out / "bundle" / "summarizer.json").write_text(
-        json.dumps(describe(settings), ensure_ascii=False, indent=1) + "\n"
-    )
+    (out / "bundle" / "summarizer.json").write_text(json.dumps(describe(settings), ensure_ascii=False) + "\n")
 
 
 def main() -> None:

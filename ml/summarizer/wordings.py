@@ -63,5 +63,19 @@ def starters(authors: Iterable[Wordings]) -> list[str]:
     )
 
 
+def words(authors: Iterable[Wordings]) -> list[str]:
+    """Words of the messages, in small letters."""
+    return sorted(
+        {
+            word
+            for sections in authors
+            for name, lines in sections.items()
+            if name not in WORLD
+            for line in lines
+            for word in re.findall(r"[a-z]+", _SLOT.sub(" ", line).lower())
+        }
+    )
+
+
 # Sections that are no messages.
 WORLD = {"names", "agents", "products", "streets", "cities", "orders", "speakers"}

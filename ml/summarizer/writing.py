@@ -14,11 +14,6 @@ from summarizer.settings import Settings
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast, T5ForConditionalGeneration
 
-# Of the examples, those by which the decoder of a model from scratch first learns to follow the encoder, which stays as it
-# has learned to read; a decoder that knows nothing yet would spoil it. And how much slower both learn afterwards.
-FIRST_SHARE = 0.5
-SLOWER = 0.3
-
 
 def learn_to_write(
     model: T5ForConditionalGeneration,
@@ -28,59 +23,35 @@ def learn_to_write(
     seed: int,
     checkpoints: Path,
 ) -> None:
-    """Trains `model` in place."""
+    """Trains `model` in place. What a model from scratch reads by stays as it has learned to read."""
+    import torch
+    from transformers import (
+        DataCollatorForSeq2Seq,
+        Seq2SeqTrainer,
+        Seq2SeqTrainingArguments,
+        TrainerCallback,
+    )
+
     rows: list[dict[str, Any]] = []
     for source, target in examples:
         ids = tokenizer(source, truncation=True, max_length=settings.most_tokens)["input_ids"]
         rows.append({"input_ids": ids, "labels": tokenizer(target)["input_ids"], "length": len(ids)})
     log(f"{len(rows)} examples, {sum(row['length'] for row in rows) / len(rows):.0f} tokens each")
     if settings.start == "scratch":
-        cut = int(len(rows) * FIRST_SHARE)
-        model.encoder.requires_grad_(False)
-        _fit(model, tokenizer, rows[:cut], settings, settings.learning_rate, seed, checkpoints, (0.33, 0.55))
-        model.encoder.requires_grad_(True)
-        # What training does not see keeps its place among what it does.
-        model.shared.requires_grad_(False)
-        _fit(
-            model,
-            tokenizer,
-            rows[cut:],
-            settings,
-            settings.learning_rate * SLOWER,
-            seed,
-            checkpoints,
-            (0.55, 0.9),
-        )
-    else:
-        _fit(model, tokenizer, rows, settings, settings.learning_rate, seed, checkpoints, (0.33, 0.9))
-
-
-def _fit(
-    model: T5ForConditionalGeneration,
-    tokenizer: PreTrainedTokenizerFast,
-    rows: list[dict[str, Any]],
-    settings: Settings,
-    learning_rate: float,
-    seed: int,
-    checkpoints: Path,
-    span: tuple[float, float],
-) -> None:
-    """`span`: the part of the whole progress that this is."""
-    import torch
-    from transformers import DataCollatorForSeq2Seq, Seq2SeqTrainer, Seq2SeqTrainingArguments, TrainerCallback
+        model.encoder.reader.requires_grad_(False)
 
     class Told(TrainerCallback):
         def on_log(self, args, state, control, logs=None, **_):
             if logs and "loss" in logs:
                 done = state.global_step / state.max_steps
                 log(f"step {state.global_step} of {state.max_steps}: loss {logs['loss']:.3f}")
-                progress(span[0] + (span[1] - span[0]) * done, f"learn to write, loss {logs['loss']:.3f}")
+                progress(0.35 + 0.55 * done, f"learn to write, loss {logs['loss']:.3f}")
 
     arguments = Seq2SeqTrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=settings.epochs,
         per_device_train_batch_size=settings.batch,
-        learning_rate=learning_rate,
+        learning_rate=settings.learning_rate,
         lr_scheduler_type="cosine",
         warmup_ratio=0.03,
         weight_decay=0.01,

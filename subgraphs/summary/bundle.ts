@@ -9,7 +9,12 @@ const bundleSchema = z.object({
   prompt: z.string(),
   soFar: z.string(),
   mostTokens: z.int().min(64),
-  issues: z.array(z.string()).nonempty(),
+  /** What conversations are about, and how that is told; the last one is of those without a request. */
+  issues: z.array(z.object({ label: z.string(), sentence: z.string() })).nonempty(),
+  /** How it is told how they end. In templates, `{slot}` is an entity, and what is in brackets can be left out. */
+  resolutions: z.array(z.object({ sentence: z.string(), resolved: z.boolean() })).nonempty(),
+  /** Slot → the family of its entities. */
+  slots: z.record(z.string(), z.string()),
   words: z.array(z.string()),
   entities: entitySpec,
   starters: z.array(z.string()),

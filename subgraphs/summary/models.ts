@@ -1,28 +1,30 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Config } from '../kit/config.ts';
 import { ConfigError } from '../kit/config.ts';
 import type { Logger } from '../kit/log.ts';
 import { modelCache, ProductionModel } from '../kit/production-model.ts';
 import type { Registry } from '../kit/registry.ts';
-import { extract } from './extractive.ts';
 import type { Author, TranscriptTurn } from './model.ts';
 import type { Written } from './summarizer.ts';
 import { Writer } from './writer.ts';
 
 export const MODEL = 'summarizer';
-/** What wrote a summary where there is no model yet, or none of its summaries held. */
+/** A T5 that ml/summarizer trained from scratch, for those who have no other. */
+export const SHIPPED = fileURLToPath(new URL('./shipped', import.meta.url));
+/** What wrote a summary where none of a model's held. */
 export const EXTRACTIVE: Author = { name: 'extractive', version: 0 };
 
 type Services = { config: Config; registry: Registry; log: Logger };
 
 /**
- * The model that writes summaries: the one that SUMMARY_MODEL names, or the registry's production version. Until there is one, what was
- * said is quoted.
+ * The model that writes summaries: the one that SUMMARY_MODEL names; else the registry's production version and, until there is one,
+ * the one that is shipped.
  */
 export class SummaryModels {
   private constructor(
-    private readonly named: { writer: Writer; author: Author } | null,
+    private readonly fixed: { writer: Writer; author: Author },
     private readonly production: ProductionModel<Writer> | null,
   ) {}
 
@@ -46,7 +48,7 @@ export class SummaryModels {
       log,
     });
     await production.start();
-    return new SummaryModels(null, production);
+    return new SummaryModels({ writer: writer(SHIPPED), author: { name: MODEL, version: 0 } }, production);
   }
 
   /** @throws HashiraError TOO_BUSY, SUMMARY_MODEL_UNAVAILABLE; the signal's reason */
@@ -55,8 +57,7 @@ export class SummaryModels {
       const written = await writer.write(turns, signal);
       return { ...written, author: written.by === 'model' ? author : EXTRACTIVE };
     };
-    if (this.named) return signed(this.named.writer, this.named.author);
-    if (!this.production?.current()) return { digest: extract(turns), by: 'extractive', author: EXTRACTIVE };
+    if (!this.production?.current()) return signed(this.fixed.writer, this.fixed.author);
     return this.production.use((writer, { version }) => signed(writer, { name: MODEL, version }));
   }
 
@@ -66,7 +67,7 @@ export class SummaryModels {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.named?.writer.dispose(), this.production?.stop()]);
+    await Promise.all([this.fixed.writer.dispose(), this.production?.stop()]);
   }
 }
 

@@ -26,7 +26,6 @@ export class Summarizer {
   private readonly labels: ReadonlyMap<string, string>;
   private readonly own: ReadonlySet<string>;
   private readonly common: ReadonlySet<string>;
-  private readonly placeholders: ReadonlyMap<string, number>;
 
   private constructor(
     private readonly t5: T5,
@@ -34,17 +33,9 @@ export class Summarizer {
   ) {
     this.common = new Set(bundle.common);
     this.masker = new Masker(bundle.entities, new Set(bundle.starters), this.common);
-    this.grammar = new FieldsGrammar(t5, bundle.issues);
-    this.labels = new Map(bundle.issues.map((label) => [label.toLowerCase(), label]));
+    this.grammar = new FieldsGrammar(t5, bundle);
+    this.labels = new Map(bundle.issues.map(({ label }) => [label.toLowerCase(), label]));
     this.own = new Set(bundle.words);
-    this.placeholders = new Map(
-      Object.entries({ OTHER: 0, ...bundle.entities.most }).flatMap(([family, most]) =>
-        (most === 0 ? [`<${family}>`] : Array.from({ length: most }, (_, n) => `<${family}_${n + 1}>`)).map((name) => [
-          name,
-          t5.id(name) ?? -1,
-        ]),
-      ),
-    );
   }
 
   /** @throws Error when the folder holds no model of this kind */
@@ -58,7 +49,7 @@ export class Summarizer {
     if (!this.readable(turns)) return { digest: extract(turns), by: 'extractive' };
     const { prompt, mostTokens } = this.bundle;
     const room = mostTokens - this.t5.encode(prompt).length - RESERVED_TOKENS;
-    const parts = windows(lines(turns), room, (text) => this.t5.encode(text).length);
+    const parts = windows(lines(turns), room, (text) => this.t5.encode(`\n${text}`).length);
     let draft: Draft | null = null;
     for (const part of parts) {
       signal?.throwIfAborted();
@@ -82,11 +73,11 @@ export class Summarizer {
     const said = wordsOf([...soFar, ...part].join('\n'));
     const source = [...this.t5.encode([this.bundle.prompt, ...texts].join('\n')).slice(0, this.bundle.mostTokens - 1)];
     source.push(this.t5.id('</s>') as number);
+    const grammar = this.grammar.of(new Set([...values.keys()].map((name) => this.t5.id(name) ?? -1)));
     const banned = new Set<number>();
-    for (const [name, id] of this.placeholders) if (!values.has(name)) banned.add(id);
     // Once more without what had no ground.
     for (let attempt = 0; attempt < 2; attempt++) {
-      const written = await this.t5.write(source, { grammar: this.grammar, banned, most: MOST_TOKENS, signal });
+      const written = await this.t5.write(source, { grammar, banned, most: MOST_TOKENS, signal });
       const text = this.t5.tokenizer.decode(written, { skip_special_tokens: false });
       const draft = parse(text, this.labels);
       const wrong = draft ? unfounded(`${draft.summary} ${draft.resolution}`, said, this.own) : [];
@@ -98,7 +89,7 @@ export class Summarizer {
 
   /** A later part knows how it ends; what it is about, an earlier one may know better. */
   private joined(before: Draft, next: Draft): Draft {
-    const nothing = this.bundle.issues.at(-1);
+    const nothing = this.bundle.issues.at(-1)?.label;
     return next.issue === nothing && before.issue !== nothing
       ? { ...next, issue: before.issue, summary: before.summary }
       : next;

@@ -68,19 +68,20 @@ async function say(id: string, texts: readonly string[], minutesAgo = 60): Promi
 }
 
 describe('a posted transcript', () => {
-  test('is quoted where there is no model yet, and stored', async () => {
+  test('gets a summary that tells its order, product and date, and is stored', async () => {
     const made = await summarize({ transcript: CONVERSATION, agent: ' Mia ' });
     expect(made).toMatchObject({
-      keyIssue: 'Not classified',
-      resolved: false,
+      keyIssue: 'Item arrived damaged',
+      resolved: true,
       agent: 'Mia',
       status: 'PENDING',
       reviewedBy: null,
       conversation: null,
       transcript: CONVERSATION,
-      model: { name: 'extractive', version: 0 },
+      model: { name: 'summarizer', version: 0 },
     });
     expect(made.summary).toContain('HM-10293');
+    expect(made.summary).toContain('Moonlit Lamp');
     expect(made.resolution).toContain('12 March');
     expect((await ask(`{ summary(id: "${made.id}") { ${FIELDS} } }`)).summary).toEqual(made);
   });
