@@ -39,6 +39,12 @@ _CUSTOMERS = re.compile(
     r"opening|detail.*/2|resolution\.(?:fixed|no-fix|offer-declined)/2|give|aside|impatient|accept|displeased"
     r"|declined-reaction|nothing-else|(?:close|greet)\.customer|ask\.when|hold\.answer|chitchat$"
 )
+# Issues on which an answer may add entities of the case, and sections whose entities are none of it.
+_TOLD_LATER = ("refund-missing", "wrong-item", "discount", "address")
+_ASIDES = re.compile(
+    rf"aside|chitchat|impatient|hold\.answer|detail\.(?!(?:{'|'.join(_TOLD_LATER)})/2)"
+    r"|ask\.when|accept|displeased|declined-reaction|nothing-else|close\.customer"
+)
 # Resolutions that leave time to ask when.
 _TIMED = {key for key, resolution in RESOLUTIONS.items() if "{due}" in resolution.sentence} - {
     "cancelled",
@@ -56,6 +62,16 @@ class Turn:
     speaker: str
     text: str
     customer: bool
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn alone. `section`: of the wordings; the answer of a pair is of a section of its own, `{section}/2`."""
+
+    section: str
+    turn: Turn
+    roles: dict[str, str]
+    """Entity → its slot; `aside` for those that are none of the case."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +132,7 @@ class Conversation:
 class Writer:
     """Makes conversations of the wordings of `authors`; the same seed makes the same."""
 
-    def __init__(self, authors: Sequence[Wordings], seed: int) -> None:
+    def __init__(self, authors: Sequence[Wordings], seed: int | str) -> None:
         self.authors = authors
         self.random = random.Random(seed)
         self.all: dict[str, list[str]] = {}
@@ -127,13 +143,10 @@ class Writer:
     def conversation(self) -> Conversation:
         return _Draft(self.all, self.random.choice(self.authors), self.random).conversation()
 
-    def messages(self) -> list[tuple[str, Turn]]:
-        """Every message of the wordings once, with its section, as if in a conversation of its own; in random order.
-
-        The answer of a pair is of a section of its own, `{section}/2`.
-        """
+    def messages(self) -> list[Message]:
+        """Every message of the wordings once, as if in a conversation of its own; in random order."""
         made = [
-            (section, _Draft(self.all, author, self.random).message(section, text))
+            _Draft(self.all, author, self.random).message(section, text)
             for author in self.authors
             for name, lines in author.items()
             if name not in WORLD
@@ -297,10 +310,15 @@ class _Draft:
 
     # --- scenes
 
-    def message(self, section: str, text: str) -> Turn:
-        self.say(text, "concern", customer=_CUSTOMERS.match(section) is not None)
+    def message(self, section: str, text: str) -> Message:
+        part = "aside" if _ASIDES.match(section) else "concern"
+        if section.startswith("opening"):
+            text = self.among_others(text)
+        self.say(text, part, customer=_CUSTOMERS.match(section) is not None)
         self.noise(self.turns)
-        return self.turns[0]
+        roles = {value: slot for slot, value in self.entities["concern"].items()}
+        roles |= dict.fromkeys(self.entities["aside"].values(), "aside")
+        return Message(section, self.turns[0], {self.agent: "agent"} | roles)
 
     def conversation(self) -> Conversation:
         rng = self.rng
@@ -396,14 +414,16 @@ class _Draft:
         return Conversation(self.turns, self.agent, None, "none", {}, {}, 0, 0, tuple(self.spoken), self.said)
 
     def opening(self) -> None:
-        text = self.line(f"opening.{self.issue}")
+        text = self.among_others(self.line(f"opening.{self.issue}"))
+        self.customer(text)
+
+    def among_others(self, text: str) -> str:
+        """Now and then a greeting before it, or a remark after it, whose entities are none of the case."""
         if self.chance(0.12):
             text = _joined(self.line("greet.customer"), text)
         if self.chance(0.08):
-            aside = self.line("aside")
-            # Its entities are none of the case.
-            text = _joined(text, _SLOT.sub(lambda match: self.entity(match[1], "aside"), aside))
-        self.customer(text)
+            text = _joined(text, _SLOT.sub(lambda match: self.entity(match[1], "aside"), self.line("aside")))
+        return text
 
     def details(self) -> None:
         question, answer = self.pair(f"detail.{self.issue}")
@@ -412,9 +432,7 @@ class _Draft:
         self.agent_says(question)
         self.customer(
             answer,
-            "aside"
-            if self.issue not in ("refund-missing", "wrong-item", "discount", "address")
-            else "concern",
+            "concern" if self.issue in _TOLD_LATER else "aside",
         )
 
     def pair(self, section: str) -> tuple[str, str]:

@@ -162,6 +162,8 @@ def test_every_message_of_the_wordings_comes_once_and_is_said_by_whom_it_is_of()
             "resolution.refund": ["I refunded {amount}."],
             "resolution.fixed": ["Try again? => Works!"],
             "chitchat": ["Nice weather. => Lovely."],
+            "greet.customer": ["Hello."],
+            "aside": ["I like it here."],
             "products": ["Moonlit Lamp"],
             "names": ["Rosa Delgado"],
             "agents": ["Mia"],
@@ -169,14 +171,21 @@ def test_every_message_of_the_wordings_comes_once_and_is_said_by_whom_it_is_of()
         }
     ]
     made = Writer(authors, seed=1).messages()
-    assert sorted((section, turn.customer) for section, turn in made) == [
+    assert sorted((message.section, message.turn.customer) for message in made) == [
+        ("aside", True),
         ("chitchat", True),
         ("chitchat/2", False),
         ("detail.damaged", False),
         ("detail.damaged/2", True),
+        ("greet.customer", True),
         ("opening.damaged", True),
         ("resolution.fixed", False),
         ("resolution.fixed/2", True),
         ("resolution.refund", False),
     ]
-    assert "Moonlit Lamp" in next(turn.text for section, turn in made if section == "opening.damaged")
+    told = {message.section: message for message in made}
+    assert "Moonlit Lamp" in told["opening.damaged"].turn.text
+    assert told["opening.damaged"].roles["Moonlit Lamp"] == "product"
+    assert told["detail.damaged/2"].roles["Moonlit Lamp"] == "aside"
+    [amount] = [value for value, role in told["resolution.refund"].roles.items() if role == "amount"]
+    assert amount in told["resolution.refund"].turn.text

@@ -12,8 +12,9 @@ import hashlib
 import importlib.util
 import json
 import shutil
-from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 
 import yaml
@@ -39,27 +40,39 @@ VERSION = 1
 # Turns after which a long conversation is cut for training, and the share of shorter ones that is cut too.
 PART = 24
 CUT_SHARE = 0.12
+# Conversations that a process makes at a time.
+SHARE = 500
 
 
 def masker() -> Masker:
     return Masker.load(wordings.starters(wordings.training()), common_words())
 
 
-def examples(seed: int, count: int) -> Iterator[tuple[str, str]]:
-    """Sources and targets of `count` conversations; of long ones, of each part."""
+def examples(seed: int, count: int) -> list[tuple[str, str]]:
+    """Sources and targets of `count` conversations; of long ones, of each part. The same seed makes the same."""
+    parts = [(f"{seed} {begin}", min(SHARE, count - begin)) for begin in range(0, count, SHARE)]
+    # Processes that are forked would inherit PyTorch's threads, which do not run in them.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        return [row for rows in pool.map(_examples, *zip(*parts, strict=True)) for row in rows]
+
+
+def _examples(seed: str, count: int) -> list[tuple[str, str]]:
     writer = Writer(wordings.training(), seed)
     mask = masker()
+    made = []
     for _ in range(count):
-        made = writer.conversation()
+        conversation = writer.conversation()
+        turns = len(conversation.turns)
         cuts = [0]
-        if len(made.turns) > PART:
-            while len(made.turns) - cuts[-1] > PART:
+        if turns > PART:
+            while turns - cuts[-1] > PART:
                 cuts.append(cuts[-1] + writer.random.randint(PART // 2, PART))
-        elif len(made.turns) > 3 and writer.random.random() < CUT_SHARE:
-            cuts.append(writer.random.randint(max(1, made.opened), len(made.turns) - 1))
-        for begin, end in zip(cuts, [*cuts[1:], len(made.turns)], strict=True):
+        elif turns > 3 and writer.random.random() < CUT_SHARE:
+            cuts.append(writer.random.randint(max(1, conversation.opened), turns - 1))
+        for begin, end in zip(cuts, [*cuts[1:], turns], strict=True):
             if end > begin:
-                yield example(mask, made, begin, end)[:2]
+                made.append(example(mask, conversation, begin, end)[:2])
+    return made
 
 
 def describe(settings: Settings) -> dict[str, object]:
@@ -119,7 +132,7 @@ def train(out: Path, settings: Settings, seed: int) -> None:
     if settings.start == "scratch":
         learn_to_read(model.encoder.reader, tokenizer, masker(), settings.readings, seed)
     progress(0.31, "write conversations")
-    rows = list(examples(seed, settings.conversations))
+    rows = examples(seed, settings.conversations)
     learn_to_write(model, tokenizer, rows, settings, seed, out / "checkpoints")
 
     progress(0.92, "export to ONNX")
