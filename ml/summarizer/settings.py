@@ -10,13 +10,13 @@ from typing import Any
 class Settings:
     start: str = "scratch"
     """`scratch`, or what to fine-tune: a name of the model hub such as google/flan-t5-small, or a folder."""
-    readings: int = 4
+    readings: int = 3
     """Times that a model from scratch reads every message, before it learns to write (reading.py)."""
     conversations: int = 40_000
     """Generated for training; long ones give several examples."""
     epochs: float = 1.0
     batch: int = 16
-    learning_rate: float = 1e-3
+    learning_rate: float = 7e-4
     """At most; 3e-4 or less for a model that is fine-tuned."""
     most_tokens: int = 512
     """Of what is read at once; longer conversations are read in parts."""
