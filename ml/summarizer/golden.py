@@ -37,7 +37,10 @@ ODD = [
     [
         "Customer|visit https://shop.example/x?y=1, mail a.b+c@mail.example.org. Size M or XL, 3 to 5 days, 2026-11-27 and 27/11"
     ],
-    ["Nguyễn Thu Hà|Ễ, it's about order KT.895377, for Ánh Đặng Ngọc.", "Agent|INT.226667? PO.12 is no order."],
+    [
+        "Nguyễn Thu Hà|Ễ, it's about order KT.895377, for Ánh Đặng Ngọc.",
+        "Agent|INT.226667? PO.12 is no order.",
+    ],
     ["Customer|" + " ".join(f"Name{'abcdefghij'[n % 10] * (n // 10 + 1)} Person and" for n in range(30))],
 ]
 
