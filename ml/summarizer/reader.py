@@ -25,7 +25,7 @@ MUFFLED = 0.05
 
 
 class LineReader(nn.Module):
-    """Token ids → what MiniLM makes of each token in its line, [texts, tokens, 3 · 384], and of the line, [texts, tokens, 384].
+    """Token ids → what MiniLM makes of each token in its line, [texts, tokens, 1152], and of the line, [texts, tokens, 384].
 
     Of tokens its last layer knows best what they are for, its first ones what they are.
     `line`: the id of the token that begins a line; what comes before the first one is a line too.
@@ -35,6 +35,8 @@ class LineReader(nn.Module):
         super().__init__()
         self.bert = bert
         self.line = line
+        self.line_width: int = bert.config.hidden_size
+        self.word_width = 3 * self.line_width
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         number = (ids == self.line).long().cumsum(1)
@@ -62,9 +64,9 @@ class Encoder(nn.Module):
         self.stack = stack
         self.written = written
         self.unknown = unknown
-        width, read = stack.config.d_model, reader.bert.config.hidden_size
-        self.of_words = nn.Linear(3 * read, width)
-        self.of_line = nn.Linear(read, width)
+        width = stack.config.d_model
+        self.of_words = nn.Linear(reader.word_width, width)
+        self.of_line = nn.Linear(reader.line_width, width)
         self.own = nn.Embedding(written + 1, width)
         self.main_input_name = "input_ids"
 

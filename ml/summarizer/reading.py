@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 BATCH = 64
 MOST_TOKENS = 96
-# Of the reader, that tell of a word.
-LAYERS = 3
 LEARNING_RATE = 1e-4
 HEAD_LEARNING_RATE = 2e-3
 SMOOTHING = 0.05
@@ -77,9 +75,8 @@ def learn_to_read(
     rows = messages(Writer(wordings.training(), seed), masker, tokenizer)
     sections = _numbered(row.section for row in rows)
     roles = _numbered(role for row in rows for _, role in row.roles)
-    width = reader.bert.config.hidden_size
-    of_line = nn.Sequential(nn.Dropout(DROPOUT), nn.Linear(width, len(sections)))
-    of_entity = nn.Sequential(nn.Dropout(DROPOUT), nn.Linear(LAYERS * width, len(roles)))
+    of_line = nn.Sequential(nn.Dropout(DROPOUT), nn.Linear(reader.line_width, len(sections)))
+    of_entity = nn.Sequential(nn.Dropout(DROPOUT), nn.Linear(reader.word_width, len(roles)))
     heads = nn.ModuleList([of_line, of_entity])
     groups = [
         {"params": list(reader.parameters()), "lr": LEARNING_RATE},

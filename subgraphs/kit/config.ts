@@ -65,7 +65,7 @@ export const settings = {
     .optional()
     .describe(
       'Model of the summaries: a folder, or a name of the model hub such as google/flan-t5-base. ' +
-        "Unset: the registry's production version, and until there is one, quotes.",
+        "Unset: the registry's production version, and until there is one the model that is shipped.",
     ),
   SUMMARY_QUEUE: count(100_000, 1)
     .default(100)

@@ -126,8 +126,8 @@ export class ConversationSummaryResolver {
 
   @FieldResolver(() => ModelVersionReference, {
     description:
-      'What wrote it: a version of the summarizer, or a model by name with the version 0. "extractive": there is none, or its ' +
-      'summary did not hold, so it quotes what was said.',
+      'What wrote it: a version of the summarizer, 0 for the one that is shipped, or another model by its name. "extractive": it ' +
+      'quotes what was said, since no model reads that language or what it wrote did not hold.',
   })
   model(@Root() { modelName, modelVersion }: ConversationSummary): ModelVersionReference {
     return { name: modelName, version: modelVersion };
