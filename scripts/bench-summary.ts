@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { SHIPPED } from '../subgraphs/summary/models.ts';
+import { loadConfig } from '../subgraphs/kit/config.ts';
+import { namedModel, SHIPPED } from '../subgraphs/summary/models.ts';
 import { Summarizer } from '../subgraphs/summary/summarizer.ts';
 import { T5 } from '../subgraphs/summary/t5.ts';
 import { post } from '../test/evaluation/chat/client.ts';
@@ -34,7 +35,7 @@ const SAID = [
 const ENDING = { speaker: 'Agent', text: 'I have sent you a replacement, it will be there by Friday.' };
 
 async function main(resources: AsyncDisposableStack): Promise<void> {
-  const { model } = options;
+  const model = namedModel(options.model, loadConfig());
   // The gateway reads it from the environment.
   process.env.SUMMARY_MODEL = model;
   const t5 = await T5.load(model);

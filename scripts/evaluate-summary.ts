@@ -3,8 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { loadConfig } from '../subgraphs/kit/config.ts';
 import { loadSummarizer } from '../subgraphs/summary/load.ts';
-import { SHIPPED } from '../subgraphs/summary/models.ts';
+import { namedModel, SHIPPED } from '../subgraphs/summary/models.ts';
 import { python, root } from './stack.ts';
 
 /**
@@ -40,7 +41,7 @@ const judge = async (...args: string[]): Promise<string> => {
 
 const folder = await mkdtemp(path.join(tmpdir(), 'hashira-summaries-'));
 try {
-  const { model } = options;
+  const model = namedModel(options.model, loadConfig());
   const wordings = SPLITS[options.split];
   if (!wordings) throw new Error(`There is no split "${options.split}"; there are: ${Object.keys(SPLITS).join(', ')}.`);
   const made = options.tweetsumm

@@ -75,12 +75,12 @@ export class SummaryModels {
 export const hubFolder = (name: string, { HASHIRA_DATA }: Pick<Config, 'HASHIRA_DATA'>): string =>
   path.join(HASHIRA_DATA, 'hub', name.replaceAll(/[\\/]+/g, '--'));
 
-/** Where a model by its name is: a folder, or one of the hub that `npm run fetch:summarizer` has brought. */
-function namedModel(name: string, config: Config): string {
+/** Where a model by its name is: a folder, or one of the hub that `npm run fetch:summarizer` has brought. @throws ConfigError */
+export function namedModel(name: string, config: Pick<Config, 'HASHIRA_DATA'>): string {
   const folders = [name, hubFolder(name, config)];
   const found = folders.find((folder) => existsSync(path.join(folder, 'encoder_model.onnx')));
   if (found) return path.resolve(found);
   throw new ConfigError(
-    `SUMMARY_MODEL: there is no model in ${name}. A model of the hub is brought by: npm run fetch:summarizer -- ${name}`,
+    `There is no summary model in ${name}. A model of the hub is brought by: npm run fetch:summarizer -- ${name}`,
   );
 }
