@@ -430,10 +430,7 @@ class _Draft:
         if any(turn.text == question for turn in self.turns):
             return
         self.agent_says(question)
-        self.customer(
-            answer,
-            "concern" if self.issue in _TOLD_LATER else "aside",
-        )
+        self.customer(answer, "concern" if self.issue in _TOLD_LATER else "aside")
 
     def pair(self, section: str) -> tuple[str, str]:
         first, _, second = self.line(section).partition(PAIR)
