@@ -72,7 +72,8 @@ function sendCancelRequest({ processID, secretKey, host, port }: BackendKey): Pr
     socket.once('close', () => resolve());
     socket.on('error', () => {});
     socket.setTimeout(TRY_MS, () => socket.destroy());
-    socket.end(request);
+    // Not ended: a pooler would forget the request of who has left.
+    socket.write(request);
     socket.resume();
   });
 }
