@@ -1,9 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
-import path from 'node:path';
 import type { Config } from '../subgraphs/kit/config.ts';
 import type { Database } from '../subgraphs/kit/database.ts';
 import { createLogger } from '../subgraphs/kit/log.ts';
-import { localPath } from '../subgraphs/kit/parquet.ts';
+import { parseAddress } from '../subgraphs/kit/storage/address.ts';
+import { openLake } from '../subgraphs/kit/storage/open.ts';
 import { enqueue, follow } from '../subgraphs/pipeline/enqueue.ts';
 import { JobKind, JobStatus, type JsonObject } from '../subgraphs/pipeline/jobs.ts';
 import { JobQueue } from '../subgraphs/pipeline/queue.ts';
@@ -19,13 +18,13 @@ const TITLES: Partial<Record<JobKind, string>> = {
 
 /**
  * What the main job still lacks, as steps to run: all of it the first time, the rest after an interruption, nothing later.
- * An operator's own lake (HDFS) is theirs to fill: nothing is generated into it unasked.
+ * An operator's own lake (HDFS, S3) is theirs to fill: nothing is generated into it unasked.
  */
 export async function firstRun(config: Config, database: Database): Promise<Step[]> {
   const kinds: JobKind[] = [];
-  const lake = lakeState(config.LAKE_URI);
-  if (lake === 'remote') return [];
-  if (lake === 'empty' || (await unfinished(database, JobKind.GENERATE_DATA))) kinds.push(JobKind.GENERATE_DATA);
+  if (parseAddress(config.LAKE_URI)?.scheme !== 'file') return [];
+  if (!(await isFilled(config)) || (await unfinished(database, JobKind.GENERATE_DATA)))
+    kinds.push(JobKind.GENERATE_DATA);
   if (kinds.length > 0 || !(await succeeded(database, JobKind.PREPARE_DATASETS))) kinds.push(JobKind.PREPARE_DATASETS);
   if (kinds.length > 0 || !(await succeeded(database, JobKind.TRAIN_MODELS))) kinds.push(JobKind.TRAIN_MODELS);
   if (kinds.includes(JobKind.GENERATE_DATA) || !(await succeeded(database, JobKind.INDEX_CATALOG)))
@@ -101,9 +100,9 @@ async function succeeded(database: Database, kind: JobKind): Promise<boolean> {
   return (await listJobs(database, 1, { after: null, kind, status: JobStatus.SUCCEEDED })).length > 0;
 }
 
-function lakeState(lakeUri: string): 'empty' | 'filled' | 'remote' {
-  if (/^(?!file:)[a-z0-9]+:\/\//.test(lakeUri)) return 'remote';
-  const raw = path.join(localPath(lakeUri), 'raw');
-  const batches = existsSync(raw) ? readdirSync(raw) : [];
-  return batches.some((batch) => existsSync(path.join(raw, batch, '_SUCCESS'))) ? 'filled' : 'empty';
+/** Whether the lake has a complete batch. */
+async function isFilled(config: Config): Promise<boolean> {
+  const lake = openLake(config);
+  for (const { name } of await lake.list('raw')) if (await lake.committed(`raw/${name}`)) return true;
+  return false;
 }

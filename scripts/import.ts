@@ -1,3 +1,5 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadCatalog } from '../subgraphs/catalog/loader.ts';
 import { subgraphs } from '../subgraphs/index.ts';
@@ -8,8 +10,11 @@ import { createLogger } from '../subgraphs/kit/log.ts';
 import { migrate } from '../subgraphs/kit/migrate.ts';
 import { modelCache, ProductionModel } from '../subgraphs/kit/production-model.ts';
 import { createRegistry } from '../subgraphs/kit/registry.ts';
+import { copyFolder } from '../subgraphs/kit/storage/copy.ts';
+import { LocalStorage } from '../subgraphs/kit/storage/local.ts';
+import { openLake } from '../subgraphs/kit/storage/open.ts';
 import { JobKind } from '../subgraphs/pipeline/jobs.ts';
-import { childEnvironment, under } from '../subgraphs/pipeline/kinds/python.ts';
+import { childEnvironment } from '../subgraphs/pipeline/kinds/python.ts';
 import { jobSteps, trainingOutcome } from './first-run.ts';
 import { runSteps } from './progress.ts';
 import { claim, python, root, runningInstance, type Service, startBackends, startWorker } from './stack.ts';
@@ -26,9 +31,11 @@ const args = process.argv.slice(2);
 class ImportError extends Error {}
 
 async function main(): Promise<void> {
+  const instance = runningInstance(loadConfig().HASHIRA_DATA);
+  // Where its lake and its store are, and the key to them, the running instance knows best.
+  Object.assign(process.env, instance?.env);
   const config = loadConfig();
   const batch = await readFiles(config);
-  const instance = runningInstance(config.HASHIRA_DATA);
   const services: Service[] = [];
   let release = () => {};
   const interrupted = new AbortController();
@@ -49,7 +56,10 @@ async function main(): Promise<void> {
     }
     const database = new Database(env.DATABASE_URL, { max: 2, name: 'import' });
     await runSteps([
-      { title: 'Load the catalogue', run: async () => void (await loadCatalog(database, batch)) },
+      {
+        title: 'Load the catalogue',
+        run: async () => void (await loadCatalog(database, openLake(config), `raw/${batch}`)),
+      },
       ...jobSteps(database, [JobKind.PREPARE_DATASETS, JobKind.TRAIN_MODELS, JobKind.INDEX_CATALOG], {
         fresh: true,
         signal: interrupted.signal,
@@ -90,11 +100,30 @@ async function cacheModels(config: Config): Promise<void> {
   }
 }
 
-/** Validates the files and writes them as one batch into the lake. @returns the batch's folder */
+/** Validates the files and writes them as one batch into the lake. @returns the batch's name */
 async function readFiles(config: Config): Promise<string> {
+  const lake = openLake(config);
+  if (lake instanceof LocalStorage) return runImporter(config, config.LAKE_URI);
+  // The importer writes to folders; what it has made is brought from there.
+  const folder = await mkdtemp(path.join(tmpdir(), 'hashira-import-'));
+  try {
+    const batch = await runImporter(config, folder);
+    const made = new LocalStorage(folder, 'The batch');
+    for (const { name } of await made.list('quarantine')) await copyFolder(made, lake, `quarantine/${name}/${batch}`);
+    if (!(await lake.committed(`raw/${batch}`))) await copyFolder(made, lake, `raw/${batch}`);
+    for (const { name } of await lake.list('raw')) {
+      if (/^(imported|generated)-/.test(name) && name !== batch) await lake.remove(`raw/${name}`);
+    }
+    return batch;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function runImporter(config: Config, lake: string): Promise<string> {
   let result: { batch: string } | undefined;
   let failure: { message: string } | undefined;
-  const child = spawnLeashed(python(), [path.join(root, 'spark/importer.py'), '--lake', config.LAKE_URI, ...args], {
+  const child = spawnLeashed(python(), [path.join(root, 'spark/importer.py'), '--lake', lake, ...args], {
     cwd: process.env.INIT_CWD ?? process.cwd(),
     env: childEnvironment(config),
     onLine: (line) => {
@@ -106,7 +135,7 @@ async function readFiles(config: Config): Promise<string> {
   const { code } = await child.exited;
   if (failure) throw new ImportError(failure.message);
   if (!result) process.exit(code ?? 1);
-  return under(config.LAKE_URI, 'raw', result.batch);
+  return result.batch;
 }
 
 main().catch((thrown: Error) => {

@@ -1,5 +1,3 @@
-import { rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDatabase } from '../../test/support/database.ts';
 import type { Database } from '../kit/database.ts';
@@ -29,8 +27,12 @@ describe('loadCatalog', () => {
         price: 0.1,
       }),
     ];
-    const dir = await writeBatch('generated', { categories: [SWORDS], products, users: [{ id: 'u1', name: 'Kanao' }] });
-    expect(await loadCatalog(db, dir)).toEqual({ categories: 1, products: 1, users: 1 });
+    const batch = await writeBatch('generated', {
+      categories: [SWORDS],
+      products,
+      users: [{ id: 'u1', name: 'Kanao' }],
+    });
+    expect(await loadCatalog(db, ...batch)).toEqual({ categories: 1, products: 1, users: 1 });
     const [row] = await db.query('SELECT * FROM catalog.products');
     expect(row).toMatchObject({
       id: 'p1',
@@ -46,13 +48,13 @@ describe('loadCatalog', () => {
   });
 
   it('changes nothing when it is repeated', async () => {
-    const dir = await writeBatch('generated', {
+    const batch = await writeBatch('generated', {
       categories: [SWORDS],
       products: [productRow('p1'), productRow('p2', { created_at: null })],
     });
-    await loadCatalog(db, dir);
+    await loadCatalog(db, ...batch);
     const before = await versions();
-    await loadCatalog(db, dir);
+    await loadCatalog(db, ...batch);
     expect(await versions()).toEqual(before);
   });
 
@@ -60,19 +62,19 @@ describe('loadCatalog', () => {
     const care = { id: 'care', name: 'Care', parent_id: null };
     await loadCatalog(
       db,
-      await writeBatch('generated', {
+      ...(await writeBatch('generated', {
         categories: [SWORDS, care],
         products: [productRow('p1'), productRow('p2')],
         users: [{ id: 'u1', name: 'a' }],
-      }),
+      })),
     );
     await loadCatalog(
       db,
-      await writeBatch('generated', {
+      ...(await writeBatch('generated', {
         categories: [SWORDS],
         products: [productRow('p2'), productRow('p3')],
         users: [{ id: 'u2', name: 'b' }],
-      }),
+      })),
     );
     expect([await ids('products'), await ids('categories'), await ids('users')]).toEqual([
       ['p2', 'p3'],
@@ -84,21 +86,21 @@ describe('loadCatalog', () => {
   it('replaces generated rows by an import, whatever tables it has, and never the other way', async () => {
     await loadCatalog(
       db,
-      await writeBatch('generated', {
+      ...(await writeBatch('generated', {
         categories: [SWORDS],
         products: [productRow('g1'), productRow('both')],
         users: [{ id: 'u1', name: 'a' }],
-      }),
+      })),
     );
     const imported = [
       productRow('both', { name: 'Imported', category_id: 'own' }),
       productRow('i1', { category_id: 'own' }),
     ];
-    await loadCatalog(db, await writeBatch('imported', { products: imported }));
+    await loadCatalog(db, ...(await writeBatch('imported', { products: imported })));
     expect([await ids('products'), await ids('categories'), await ids('users')]).toEqual([['both', 'i1'], ['own'], []]);
-    await loadCatalog(db, await writeBatch('imported', { users: [{ id: 'u2', name: 'b' }] }));
+    await loadCatalog(db, ...(await writeBatch('imported', { users: [{ id: 'u2', name: 'b' }] })));
     expect(await ids('products')).toEqual(['both', 'i1']);
-    await loadCatalog(db, await writeBatch('generated', { categories: [SWORDS], products: [productRow('both')] }));
+    await loadCatalog(db, ...(await writeBatch('generated', { categories: [SWORDS], products: [productRow('both')] })));
     const kept = await db.query("SELECT name, source FROM catalog.products WHERE id = 'both'");
     expect(kept).toEqual([{ name: 'Imported', source: 'imported' }]);
   });
@@ -107,13 +109,13 @@ describe('loadCatalog', () => {
     const top = { id: 'top', name: 'Top', parent_id: null };
     await loadCatalog(
       db,
-      await writeBatch('generated', {
+      ...(await writeBatch('generated', {
         categories: [top, { ...SWORDS, parent_id: 'top' }],
         products: [productRow('p1')],
-      }),
+      })),
     );
     await db.query("UPDATE catalog.products SET source = 'api'");
-    await loadCatalog(db, await writeBatch('imported', { products: [], categories: [{ ...top, id: 'new' }] }));
+    await loadCatalog(db, ...(await writeBatch('imported', { products: [], categories: [{ ...top, id: 'new' }] })));
     expect(await ids('products')).toEqual(['p1']);
     expect(await ids('categories')).toEqual(['new', 'swords', 'top']);
   });
@@ -135,7 +137,7 @@ describe('loadCatalog', () => {
       }),
       productRow('p2'),
     ];
-    await loadCatalog(db, await writeBatch('imported', { products }));
+    await loadCatalog(db, ...(await writeBatch('imported', { products })));
     const rows =
       await db.query(`SELECT p.id, p.name, p.sku, p.price::float8, p.currency, p.stock, p.attributes, c.name AS category
       FROM catalog.products p JOIN catalog.categories c ON c.id = p.category_id ORDER BY p.id`);
@@ -157,7 +159,7 @@ describe('loadCatalog', () => {
     const words = (tag: string) => Array.from({ length: 100_000 }, (_, n) => `${tag}${n}`).join(' ');
     const attributes = Array.from({ length: 150 }, (_, n) => [`a${n}`, words(`v${n}x`)]);
     const huge = productRow('p1', { name: words('n'), description: words('d'), attributes });
-    await loadCatalog(db, await writeBatch('imported', { products: [huge] }));
+    await loadCatalog(db, ...(await writeBatch('imported', { products: [huge] })));
     const [row] = await db.query('SELECT length(description) > 500000 AS whole, attributes FROM catalog.products');
     expect(row?.whole).toBe(true);
     expect(Object.keys(row?.attributes as object)).toHaveLength(100);
@@ -165,26 +167,29 @@ describe('loadCatalog', () => {
 
   it('refuses a batch that is incomplete, of another kind, or without a description', async () => {
     const refused = expect.objectContaining({ extensions: { code: 'LAKE_UNREADABLE' } });
-    const incomplete = await writeBatch('generated', {});
-    await rm(path.join(incomplete, '_SUCCESS'));
-    await expect(loadCatalog(db, incomplete)).rejects.toEqual(refused);
-    await expect(loadCatalog(db, await writeBatch('tracked', {}))).rejects.toEqual(refused);
-    const silent = await writeBatch('generated', {});
-    await rm(path.join(silent, 'batch.json'));
-    await expect(loadCatalog(db, silent)).rejects.toEqual(refused);
-    await expect(loadCatalog(db, '/nowhere')).rejects.toEqual(refused);
+    const [incomplete, its] = await writeBatch('generated', {});
+    await incomplete.remove(`${its}/_SUCCESS`);
+    await expect(loadCatalog(db, incomplete, its)).rejects.toEqual(refused);
+    await expect(loadCatalog(db, ...(await writeBatch('tracked', {})))).rejects.toEqual(refused);
+    const [lake, batch] = await writeBatch('generated', {});
+    await lake.remove(`${batch}/batch.json`);
+    await expect(loadCatalog(db, lake, batch)).rejects.toEqual(refused);
+    await expect(loadCatalog(db, lake, 'raw/nowhere')).rejects.toEqual(refused);
   });
 
   it('leaves the catalogue as it was when a file is broken', async () => {
-    await loadCatalog(db, await writeBatch('generated', { categories: [SWORDS], products: [productRow('p1')] }));
-    const broken = await writeBatch('generated', { products: [productRow('p2')], users: [{ id: 'u9', name: 'x' }] });
-    await writeFile(path.join(broken, 'users', 'part-0.parquet'), 'PAR1 this is not Parquet');
-    await expect(loadCatalog(db, broken)).rejects.toMatchObject({ extensions: { code: 'LAKE_UNREADABLE' } });
+    await loadCatalog(db, ...(await writeBatch('generated', { categories: [SWORDS], products: [productRow('p1')] })));
+    const [lake, broken] = await writeBatch('generated', {
+      products: [productRow('p2')],
+      users: [{ id: 'u9', name: 'x' }],
+    });
+    await lake.write(`${broken}/users/part-0.parquet`, 'PAR1 this is not Parquet');
+    await expect(loadCatalog(db, lake, broken)).rejects.toMatchObject({ extensions: { code: 'LAKE_UNREADABLE' } });
     expect(await ids('products')).toEqual(['p1']);
   });
 
   it('waits for an upsert that is at work, and keeps the category it needs', async () => {
-    await loadCatalog(db, await writeBatch('generated', { categories: [SWORDS], products: [] }));
+    await loadCatalog(db, ...(await writeBatch('generated', { categories: [SWORDS], products: [] })));
     const store = new CatalogStore(db);
     const opened = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
@@ -210,7 +215,7 @@ describe('loadCatalog', () => {
     };
     const upserting = slow.upsert([{ ...draft, attributes: {}, stock: 1, imageUrl: null }], () => 'new');
     await opened.promise;
-    const loading = loadCatalog(db, await writeBatch('generated', { categories: [], products: [] }));
+    const loading = loadCatalog(db, ...(await writeBatch('generated', { categories: [], products: [] })));
     await new Promise((resolve) => setTimeout(resolve, 100));
     release.resolve();
     await Promise.all([upserting, loading]);
@@ -225,11 +230,11 @@ describe('loadCatalog', () => {
         categories: [{ ...SWORDS, id: tag }],
         products: Array.from({ length: 300 }, (_, n) => productRow(`${tag}${n}`, { category_id: tag })),
       });
-    await loadCatalog(db, await shop('a'));
+    await loadCatalog(db, ...(await shop('a')));
     // Two that replace the same shop at once: each must delete what the other wrote.
     const batches = [await shop('b'), await shop('c'), await shop('d')];
     let loading = true;
-    const loads = Promise.all(batches.map((batch) => loadCatalog(db, batch))).finally(() => {
+    const loads = Promise.all(batches.map((batch) => loadCatalog(db, ...batch))).finally(() => {
       loading = false;
     });
     for (let last = false; !last; ) {

@@ -1,12 +1,17 @@
-import { access, readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { z } from 'zod';
 import type { Database } from '../kit/database.ts';
 import { HashiraError } from '../kit/errors.ts';
-import { localPath, readParquet } from '../kit/parquet.ts';
-import { LOADED_SOURCES, type LoadCounts, type LoadedSource, replaceCatalog } from './lake-store.ts';
+import { readParquet } from '../kit/parquet.ts';
+import { described } from '../kit/storage/described.ts';
+import { join, type Storage } from '../kit/storage/storage.ts';
+import { LOADED_SOURCES, type LoadCounts, replaceCatalog } from './lake-store.ts';
 
 type Row = Record<string, unknown>;
+/** The columns after the id. */
+type Rest = (row: Row & { id: string }) => unknown[];
+
+/** Batches of other kinds are not loaded. */
+const description = z.object({ kind: z.enum(LOADED_SOURCES) });
 
 /** Ids are in indexes, whose entries PostgreSQL bounds. */
 const MAX_ID = 600;
@@ -17,51 +22,34 @@ const MAX_ATTRIBUTES = 100;
  * Loads the products, categories and users of a lake batch into the catalogue, in one transaction and one row group at a time.
  * Rows of the batch's kind that are no longer in it are deleted; an import also takes the place of generated data. Rows that
  * were written through the API stay. Loading the same batch again changes nothing.
- * @param batchDir `<lake>/raw/<batch>`, complete
+ * @param batch its folder in the lake, `raw/<name>`
  * @returns how many rows the batch has
- * @throws HashiraError LAKE_UNREADABLE when the batch is incomplete, of another kind, or has a broken file
+ * @throws HashiraError LAKE_UNREADABLE when the batch is incomplete, of another kind, or has a broken file; those of Storage
  */
-export async function loadCatalog(db: Database, batchDir: string): Promise<LoadCounts> {
-  const dir = localPath(batchDir);
-  const source = await batchKind(dir);
+export async function loadCatalog(db: Database, lake: Storage, batch: string): Promise<LoadCounts> {
+  const { kind } = await described(lake, batch, 'batch.json', description, 'batch');
+  const table = (name: string, rest: Rest) => rowsOf(lake, join(batch, name), rest);
   return db.transaction(async (tx) =>
-    replaceCatalog(tx, source, {
-      categories: await table(dir, 'categories', (row) => [text(row.name) ?? row.id, text(row.parent_id)]),
-      products: await table(dir, 'products', product),
-      users: await table(dir, 'users', (row) => [text(row.name) ?? row.id]),
+    replaceCatalog(tx, kind, {
+      categories: await table('categories', (row) => [text(row.name) ?? row.id, text(row.parent_id)]),
+      products: await table('products', product),
+      users: await table('users', (row) => [text(row.name) ?? row.id]),
     }),
   );
 }
 
-const exists = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  );
-
-const description = z.object({ kind: z.enum(LOADED_SOURCES) });
-
-async function batchKind(dir: string): Promise<LoadedSource> {
-  const unreadable = (what: string, cause?: unknown) =>
-    new HashiraError('LAKE_UNREADABLE', `The batch ${path.basename(dir)} ${what}.`, { cause });
-  if (!(await exists(path.join(dir, '_SUCCESS')))) throw unreadable('is not complete');
-  try {
-    return description.parse(JSON.parse(await readFile(path.join(dir, 'batch.json'), 'utf8'))).kind;
-  } catch (cause) {
-    throw unreadable('has no description of generated or imported data', cause);
-  }
-}
-
 /** The rows of a table, id first; null when the batch does not have it. Rows without an id name nothing and are left out. */
-async function table(dir: string, name: string, rest: (row: Row & { id: string }) => unknown[]) {
-  const folder = path.join(dir, name);
-  if (!(await exists(folder))) return null;
+async function rowsOf(lake: Storage, folder: string, rest: Rest) {
+  if (!(await lake.exists(folder))) return null;
   return (async function* rows(): AsyncGenerator<unknown[]> {
-    for await (const row of readParquet(folder)) {
+    for await (const row of readParquet(lake, folder)) {
       const id = text(row.id);
       if (!id) continue;
       if (Buffer.byteLength(id) > MAX_ID)
-        throw new HashiraError('LAKE_UNREADABLE', `An id of ${name} is longer than ${MAX_ID} bytes.`);
+        throw new HashiraError(
+          'LAKE_UNREADABLE',
+          `An id of ${folder.split('/').at(-1)} is longer than ${MAX_ID} bytes.`,
+        );
       yield [id, ...rest({ ...row, id })];
     }
   })();

@@ -1,8 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll } from 'vitest';
 import type { Database } from '../kit/database.ts';
+import { LocalStorage } from '../kit/storage/local.ts';
+import type { Storage } from '../kit/storage/storage.ts';
 import { loadCatalog } from './loader.ts';
 import { type Column, double, int, map, string, timestamp, toParquet } from './parquet-writer.ts';
 
@@ -37,17 +39,15 @@ const COLUMNS: Record<keyof BatchTables, Column[]> = {
   users: [string('id'), string('name')],
 };
 
-/** Writes a complete batch and returns its folder. Tables that are not given are not in it. */
-export async function writeBatch(kind: string, tables: BatchTables): Promise<string> {
-  const dir = path.join(await temporaryFolder(), `${kind}-1`);
-  await mkdir(dir);
-  for (const [name, rows] of Object.entries(tables) as [keyof BatchTables, Row[]][]) {
-    await mkdir(path.join(dir, name));
-    await writeFile(path.join(dir, name, 'part-0.parquet'), toParquet(COLUMNS[name], rows));
-  }
-  await writeFile(path.join(dir, 'batch.json'), JSON.stringify({ kind }));
-  await writeFile(path.join(dir, '_SUCCESS'), '');
-  return dir;
+/** Writes a complete batch, the only one of a lake, and returns where it is. Tables that are not given are not in it. */
+export async function writeBatch(kind: string, tables: BatchTables): Promise<[lake: Storage, batch: string]> {
+  const lake = new LocalStorage(await temporaryFolder());
+  const batch = `raw/${kind}-1`;
+  for (const [name, rows] of Object.entries(tables) as [keyof BatchTables, Row[]][])
+    await lake.write(`${batch}/${name}/part-0.parquet`, toParquet(COLUMNS[name], rows));
+  await lake.write(`${batch}/batch.json`, JSON.stringify({ kind }));
+  await lake.write(`${batch}/_SUCCESS`, '');
+  return [lake, batch];
 }
 
 export const productRow = (id: string, more: Row = {}): Row => ({
@@ -77,5 +77,5 @@ export async function loadShop(db: Database, products: Row[]): Promise<void> {
     { id: 'u1', name: 'Kanao' },
     { id: 'u2', name: 'Aoi' },
   ];
-  await loadCatalog(db, await writeBatch('generated', { categories: SHELVES, products, users }));
+  await loadCatalog(db, ...(await writeBatch('generated', { categories: SHELVES, products, users })));
 }

@@ -116,7 +116,7 @@ describe('upsertProducts', () => {
 
   it('wins over data loaded later', async () => {
     await upsert(input('SKU-p1', { id: 'p1', name: 'Mine' }));
-    await loadCatalog(db, await writeBatch('imported', { products: [productRow('p1', { name: 'Theirs' })] }));
+    await loadCatalog(db, ...(await writeBatch('imported', { products: [productRow('p1', { name: 'Theirs' })] })));
     expect((await shop.execute('{ product(id: "p1") { name } }')).data.product.name).toBe('Mine');
   });
 });

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { graphql } from 'graphql';
@@ -10,6 +10,8 @@ import type { Database } from '../kit/database.ts';
 import type { FederatedSchema } from '../kit/federation.ts';
 import type { Served } from '../kit/production-model.ts';
 import type { ModelVersion } from '../kit/registry.ts';
+import { LocalStorage } from '../kit/storage/local.ts';
+import type { Storage } from '../kit/storage/storage.ts';
 import { createContext } from './context.ts';
 import { Forecaster } from './forecaster.ts';
 import { forecast } from './index.ts';
@@ -33,6 +35,7 @@ const CATEGORIES = [
 const unitsOf = (product: number, period: number) => (product + period) % 7;
 
 let folder: string;
+let datasets: Storage;
 let db: Database;
 let forecaster: Forecaster;
 let federated: FederatedSchema;
@@ -41,10 +44,11 @@ let production: Served<Forecaster> | null;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'hashira-forecast-'));
+  datasets = new LocalStorage(folder);
   db = await createDatabase('forecast');
   forecaster = await Forecaster.load(BUNDLE);
   federated = await forecast.schema();
-  await loadSales(db, await writeDataset('daily', 'day'));
+  await loadSales(db, datasets, await writeDataset('daily', 'day'));
 });
 afterAll(async () => {
   await forecaster?.dispose();
@@ -81,14 +85,12 @@ function panel(periods: number, step: number): SalesRow[] {
 }
 
 async function writeDataset(dataVersion: string, granularity: 'day' | 'week' | null, complete = true): Promise<string> {
-  const dir = path.join(folder, dataVersion);
   const flag = (name: string): Column => [{ name, type: 'BOOLEAN', repetition_type: 'OPTIONAL' }];
   const date: Column = [{ name: 'date', type: 'INT32', converted_type: 'DATE', repetition_type: 'OPTIONAL' }];
   const columns = [date, string('product_id'), double('units'), double('price'), flag('promotion'), flag('in_stock')];
   const write = async (table: string, schema: Column[], rows: object[]) => {
-    await mkdir(path.join(dir, table), { recursive: true });
     const content = toParquet(schema, rows as Record<string, unknown>[]);
-    await writeFile(path.join(dir, table, 'part-0.parquet'), content);
+    await datasets.write(`${dataVersion}/${table}/part-0.parquet`, content);
   };
   if (granularity) {
     const weekly = panel(DAYS / 7, 7);
@@ -101,9 +103,9 @@ async function writeDataset(dataVersion: string, granularity: 'day' | 'week' | n
     { product_id: 'unsold', category_id: 'katana' },
   ]);
   await write('categories', ['id', 'parent_id'].map(string), CATEGORIES);
-  await writeFile(path.join(dir, 'manifest.json'), JSON.stringify({ dataVersion, granularity }));
-  if (complete) await writeFile(path.join(dir, '_SUCCESS'), '');
-  return dir;
+  await datasets.write(`${dataVersion}/manifest.json`, JSON.stringify({ dataVersion, granularity }));
+  if (complete) await datasets.write(`${dataVersion}/_SUCCESS`, '');
+  return dataVersion;
 }
 
 /** Asks as one request to the subgraph. */
@@ -283,19 +285,19 @@ it('is for analysts and admins', () => {
 describe('loading a dataset', () => {
   it('changes nothing when it is incomplete', async () => {
     const dir = await writeDataset('broken', null, false);
-    await expect(loadSales(db, dir)).rejects.toMatchObject({ code: 'LAKE_UNREADABLE' });
+    await expect(loadSales(db, datasets, dir)).rejects.toMatchObject({ code: 'LAKE_UNREADABLE' });
     expect((await salesForecast()).granularity).toBe('DAY');
   });
 
   it('of weekly sales makes weeks the default and days unavailable', async () => {
-    await loadSales(db, await writeDataset('weekly', 'week'));
+    await loadSales(db, datasets, await writeDataset('weekly', 'week'));
     expect((await salesForecast()).granularity).toBe('WEEK');
     expect(await codeOf('granularity: DAY')).toBe('GRANULARITY_UNAVAILABLE');
     expect(await codeOf('horizon: 27')).toBe('BAD_USER_INPUT');
   });
 
   it('without sales leaves nothing to forecast', async () => {
-    await loadSales(db, await writeDataset('none', null));
+    await loadSales(db, datasets, await writeDataset('none', null));
     expect(await codeOf('')).toBe('NOT_FOUND');
   });
 });

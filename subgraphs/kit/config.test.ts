@@ -21,6 +21,27 @@ it('reports all problems at once and no value', () => {
   expect(() => loadConfig(wrong)).not.toThrow(/hunter2|short/);
 });
 
+it('takes a folder, HDFS or S3 for the lake and the store, and folders as absolute paths', () => {
+  const given = {
+    LAKE_URI: 'hdfs://namenode:8020/lake',
+    WEBHDFS_URL: 'http://namenode:9870',
+    STORE_URI: 's3://shop/store',
+  };
+  expect(loadConfig(given)).toMatchObject({ ...given, S3_REGION: 'us-east-1', S3_PATH_STYLE: 'auto' });
+  expect(loadConfig({ LAKE_URI: 'file:///my%20lake', STORE_URI: 'store' })).toMatchObject({
+    LAKE_URI: '/my lake',
+    STORE_URI: path.resolve('store'),
+  });
+});
+
+it('reports what an address lacks together with all else', () => {
+  const wrong = { LAKE_URI: 'hdfs://namenode:8020/lake', STORE_URI: 'ftp://key:hunter2@host/store', PORT: 'four' };
+  expect(() => loadConfig(wrong)).toThrow(
+    /PORT[\s\S]*STORE_URI: must be a folder, .*s3:\/\/[\s\S]*WEBHDFS_URL: is required for the HDFS of LAKE_URI/,
+  );
+  expect(() => loadConfig(wrong)).not.toThrow(/hunter2/);
+});
+
 it('needs no setting to protect the door', () => {
   expect(loadConfig({})).toMatchObject({
     PRODUCTION: 'off',

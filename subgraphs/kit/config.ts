@@ -1,11 +1,13 @@
 import path from 'node:path';
 import { z } from 'zod';
+import { ADDRESSES, parseAddress } from './storage/address.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const url = (...protocols: string[]) =>
   z.string().refine((value) => protocols.some((protocol) => value.startsWith(`${protocol}://`)), {
     error: `must start with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
   });
+const address = () => z.string().refine((uri) => parseAddress(uri) !== null, { error: ADDRESSES });
 const count = (max: number, min = 0) => z.coerce.number().int().min(min).max(max);
 const isOrigin = (text: string) => text === '*' || (URL.canParse(text) && new URL(text).origin === text);
 
@@ -18,14 +20,36 @@ export const settings = {
     .optional()
     .describe('PostgreSQL. Unset: an embedded server in HASHIRA_DATA.'),
   DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(10).describe('Connections per process.'),
-  LAKE_URI: z.string().optional().describe('Data lake. Unset: HASHIRA_DATA/lake.'),
-  STORE_URI: z.string().optional().describe('Clean datasets and artifacts. Unset: HASHIRA_DATA/store.'),
-  SPARK_MASTER: z.string().default('local[*]').describe('Spark master of the data jobs.'),
+  LAKE_URI: address()
+    .optional()
+    .describe('Data lake: a folder, hdfs://host:port/folder or s3://bucket/folder. Unset: HASHIRA_DATA/lake.'),
+  STORE_URI: address()
+    .optional()
+    .describe('Clean datasets and artifacts, an address as that of the lake. Unset: HASHIRA_DATA/store.'),
+  WEBHDFS_URL: url('http', 'https')
+    .optional()
+    .describe("Web address of HDFS's NameNode, http://host:9870. Required where the lake or the store is on HDFS."),
+  HADOOP_USER_NAME: z.string().optional().describe('User of HDFS. Unset: the one that this process runs as.'),
+  S3_ENDPOINT: url('http', 'https')
+    .optional()
+    .describe(
+      'Where S3 is reached. Unset: AWS. The key is not set here: it comes from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY ' +
+        'and AWS_SESSION_TOKEN, or from the file AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials) and its AWS_PROFILE.',
+    ),
+  S3_REGION: z.string().default('us-east-1').describe('Region of S3.'),
+  S3_PATH_STYLE: z
+    .enum(['on', 'off', 'auto'])
+    .default('auto')
+    .describe('on: the bucket is in the path and not in the host name; auto: where S3_ENDPOINT is set.'),
+  SPARK_MASTER: z.string().default('local[*]').describe('Where the data jobs run: local[*], yarn or spark://….'),
   SPARK_DRIVER_MEMORY: z
     .string()
     .regex(/^\d+[mg]$/)
     .default('2g')
     .describe('Memory of the Spark driver.'),
+  YARN_URL: url('http', 'https')
+    .optional()
+    .describe("Web address of YARN's ResourceManager, http://host:8088. Required where SPARK_MASTER is yarn."),
   MLFLOW_TRACKING_URI: url('http', 'https').optional().describe('MLflow. Unset: an embedded server in HASHIRA_DATA.'),
   CHROMA_URL: url('http', 'https').optional().describe('Chroma. Unset: an embedded server in HASHIRA_DATA.'),
   EMBEDDER_DIR: z
@@ -144,6 +168,12 @@ export const settings = {
     .optional()
     .describe('Secret that signs the identity sent to subgraphs reached by URL. Required for those.'),
   WORKER_PYTHON: z.string().optional().describe('Python with the packages of ml/requirements.lock. Unset: .venv.'),
+  WORKER_LANES: z
+    .string()
+    .default('data,training,index,summaries')
+    .transform((lanes) => lanes.split(',').map((lane) => lane.trim()))
+    .pipe(z.array(z.enum(['data', 'training', 'index', 'summaries'])).min(1))
+    .describe('Which jobs a worker takes, of data (Spark), training, index and summaries.'),
   JOB_ATTEMPTS: z.coerce.number().int().min(1).max(10).default(2).describe('Tries of a job whose worker died.'),
   JOB_TIMEOUT_MINUTES: z.coerce.number().int().min(1).max(10_080).default(720).describe('Longest run of one job.'),
   DEMO_SHOP: z
@@ -181,15 +211,29 @@ export class ConfigError extends Error {
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([key, value]) => key in settings && value !== ''));
   const parsed = schema.safeParse(given);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-    throw new ConfigError(`Configuration problems:\n${problems.join('\n')}`);
-  }
+  const problems = [
+    ...(parsed.error?.issues ?? []).map((issue) => `  ${issue.path.join('.')}: ${issue.message}`),
+    ...missingWebHdfs(given),
+    ...(given.SPARK_MASTER === 'yarn' && !given.YARN_URL ? ['  YARN_URL: is required where SPARK_MASTER is yarn'] : []),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(`Configuration problems:\n${problems.join('\n')}`);
   const data = path.resolve(parsed.data.HASHIRA_DATA);
   return {
     ...parsed.data,
     HASHIRA_DATA: data,
-    LAKE_URI: parsed.data.LAKE_URI ?? path.join(data, 'lake'),
-    STORE_URI: parsed.data.STORE_URI ?? path.join(data, 'store'),
+    LAKE_URI: absolute(parsed.data.LAKE_URI) ?? path.join(data, 'lake'),
+    STORE_URI: absolute(parsed.data.STORE_URI) ?? path.join(data, 'store'),
   };
+}
+
+/** A folder as an absolute path, because children run elsewhere; other addresses as they are. */
+function absolute(uri: string | undefined): string | undefined {
+  const address = parseAddress(uri ?? '');
+  return address?.scheme === 'file' ? address.folder : uri;
+}
+
+function missingWebHdfs(given: { [name: string]: string | undefined }): string[] {
+  const onHdfs = ['LAKE_URI', 'STORE_URI'].filter((name) => parseAddress(given[name] ?? '')?.scheme === 'hdfs');
+  if (onHdfs.length === 0 || given.WEBHDFS_URL) return [];
+  return [`  WEBHDFS_URL: is required for the HDFS of ${onHdfs.join(' and ')}`];
 }

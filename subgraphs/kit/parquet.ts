@@ -1,43 +1,43 @@
-import { readdir } from 'node:fs/promises';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { HashiraError } from './errors.ts';
+import { join, type Range, type Storage } from './storage/storage.ts';
 
-/** A lake or store address as a local path. */
-export const localPath = (uri: string): string => (uri.startsWith('file:') ? fileURLToPath(uri) : uri);
+/** A file up to this size is read at once; of a larger one only what is asked for, a column of a row group at a time. */
+const WHOLE_BYTES = 8_000_000;
 
-/** The Parquet files of a table, in a stable order, with the values of its `key=value` partition folders. */
-async function* files(dir: string, partition: Record<string, string> = {}): AsyncGenerator<[string, typeof partition]> {
-  const entries = await readdir(dir, { withFileTypes: true });
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+interface File {
+  path: string;
+  size: number;
+  /** The values of the `key=value` folders it is in. */
+  partition: Record<string, string>;
+}
+
+/** The Parquet files of a table, in a stable order. */
+async function* files(storage: Storage, folder: string, partition: File['partition'] = {}): AsyncGenerator<File> {
+  for (const entry of await storage.list(folder)) {
     if (/^[._]/.test(entry.name)) continue;
-    const full = path.join(dir, entry.name);
-    if (entry.isDirectory()) {
+    const path = join(folder, entry.name);
+    if (entry.folder) {
       const [key, value] = entry.name.split('=');
-      yield* files(
-        full,
-        value === undefined ? partition : { ...partition, [key as string]: decodeURIComponent(value) },
-      );
-    } else if (entry.name.endsWith('.parquet')) yield [full, partition];
+      const below = value === undefined ? partition : { ...partition, [key as string]: decodeURIComponent(value) };
+      yield* files(storage, path, below);
+    } else if (entry.name.endsWith('.parquet')) yield { path, size: entry.size, partition };
   }
 }
 
 /**
  * Rows of a Parquet table (a folder, partitioned or not), one row group in memory at a time. A missing folder has no rows.
  * Timestamps are Dates, 64-bit integers are bigints, maps are objects as hyparquet gives them.
- * @throws HashiraError LAKE_UNREADABLE when a file is broken
+ * @throws HashiraError LAKE_UNREADABLE when a file is broken; those of Storage
  */
 export async function* readParquet<Row extends Record<string, unknown>>(
-  uri: string,
+  storage: Storage,
+  folder: string,
   columns?: readonly (keyof Row & string)[],
 ): AsyncGenerator<Row> {
-  const root = localPath(uri);
-  const exists = await readdir(root).catch(() => null);
-  if (!exists) return;
-  for await (const [name, partition] of files(root)) {
+  for await (const { path, size, partition } of files(storage, folder)) {
     try {
-      const file = await asyncBufferFromFile(name);
+      const file = await openFile(storage, path, size);
       const metadata = await parquetMetadataAsync(file);
       let rowStart = 0;
       for (const group of metadata.row_groups) {
@@ -55,7 +55,19 @@ export async function* readParquet<Row extends Record<string, unknown>>(
       }
     } catch (cause) {
       if (cause instanceof HashiraError) throw cause;
-      throw new HashiraError('LAKE_UNREADABLE', `The Parquet file ${path.basename(name)} cannot be read.`, { cause });
+      const name = path.split('/').at(-1);
+      throw new HashiraError('LAKE_UNREADABLE', `The Parquet file ${name} cannot be read.`, { cause });
     }
   }
+}
+
+async function openFile(storage: Storage, path: string, size: number): Promise<AsyncBuffer> {
+  const read = async (range?: Range) => toArrayBuffer(await storage.read(path, range));
+  if (size <= WHOLE_BYTES) return read();
+  return { byteLength: size, slice: (start, end = size) => read({ start, end }) };
+}
+
+/** Small files share one buffer in Node; hyparquet takes a buffer for the whole file. */
+function toArrayBuffer({ buffer, byteOffset, byteLength }: Uint8Array): ArrayBuffer {
+  return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
 }

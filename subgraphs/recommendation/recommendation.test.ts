@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { graphql } from 'graphql';
@@ -13,6 +13,8 @@ import type { Database } from '../kit/database.ts';
 import type { FederatedSchema } from '../kit/federation.ts';
 import type { Served } from '../kit/production-model.ts';
 import type { ModelVersion } from '../kit/registry.ts';
+import { LocalStorage } from '../kit/storage/local.ts';
+import type { Storage } from '../kit/storage/storage.ts';
 import { createContext } from './context.ts';
 import { recommendation } from './index.ts';
 import { loadHistories } from './loader.ts';
@@ -49,6 +51,7 @@ const HISTORIES: HistoryRow[] = [
 ];
 
 let folder: string;
+let datasets: Storage;
 let db: Database;
 let ranker: Ranker;
 let federated: FederatedSchema;
@@ -57,11 +60,12 @@ let production: Served<Ranker> | null;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'hashira-recommendation-'));
+  datasets = new LocalStorage(folder);
   db = await createDatabase('catalog', 'recommendation');
   const products = [...PRODUCTS, 'new'].map((id, n) =>
     productRow(id, { category_id: id === 'new' ? 'c3' : `c${n % 4}` }),
   );
-  await loadCatalog(db, await writeBatch('generated', { categories: SHELVES, products, users: [] }));
+  await loadCatalog(db, ...(await writeBatch('generated', { categories: SHELVES, products, users: [] })));
   ranker = await Ranker.load(BUNDLE);
   federated = await recommendation.schema();
 });
@@ -73,12 +77,10 @@ afterAll(async () => {
 beforeEach(async () => {
   production = { model: ranker, version: { name: 'recommender', version: 4 } as ModelVersion };
   await db.query('DELETE FROM catalog.events');
-  await loadHistories(db, await writeDataset('v1', HISTORIES));
+  await loadHistories(db, datasets, await writeDataset('v1', HISTORIES));
 });
 
 async function writeDataset(dataVersion: string, rows: HistoryRow[], complete = true): Promise<string> {
-  const dir = path.join(folder, dataVersion);
-  await mkdir(path.join(dir, 'histories'), { recursive: true });
   const columns = [
     ...['user_id', 'product_id'].map(string),
     ...['views', 'carts', 'purchases'].map(int),
@@ -94,10 +96,10 @@ async function writeDataset(dataVersion: string, rows: HistoryRow[], complete = 
     weight: Math.log1p(1 + 8 * purchases),
     last_at: day === null ? null : at(day),
   }));
-  await writeFile(path.join(dir, 'histories', 'part-0.parquet'), toParquet(columns, table));
-  await writeFile(path.join(dir, 'manifest.json'), JSON.stringify({ dataVersion }));
-  if (complete) await writeFile(path.join(dir, '_SUCCESS'), '');
-  return dir;
+  await datasets.write(`${dataVersion}/histories/part-0.parquet`, toParquet(columns, table));
+  await datasets.write(`${dataVersion}/manifest.json`, JSON.stringify({ dataVersion }));
+  if (complete) await datasets.write(`${dataVersion}/_SUCCESS`, '');
+  return dataVersion;
 }
 
 /** Asks as one request to the subgraph. */
@@ -360,7 +362,12 @@ describe('loading a dataset', () => {
     const first = await track('u1', 'p20', 'VIEW', at(30));
     await track('u1', 'p21', 'VIEW', at(2));
     // p20 was exported and is in the new dataset; p21 came after the export, though it happened long before.
-    await loadHistories(db, await writeDataset('v2', [...HISTORIES, { user: 'u1', product: 'p20', day: 30 }]), first);
+    await loadHistories(
+      db,
+      datasets,
+      await writeDataset('v2', [...HISTORIES, { user: 'u1', product: 'p20', day: 30 }]),
+      first,
+    );
     const [history] = await new RecommendationStore(db).histories([{ userId: 'u1', through: null }]);
     const weights = new Map(history?.items.map(({ productId, weight }) => [productId, weight]));
     expect([...weights.keys()].sort()).toEqual(['p01', 'p05', 'p11', 'p20', 'p21']);
@@ -369,24 +376,28 @@ describe('loading a dataset', () => {
 
   it('keeps events that were exported but happened after all the dataset has', async () => {
     const last = await track('u1', 'p22', 'VIEW', at(31));
-    await loadHistories(db, await writeDataset('v3', HISTORIES), last);
+    await loadHistories(db, datasets, await writeDataset('v3', HISTORIES), last);
     const [history] = await new RecommendationStore(db).histories([{ userId: 'u1', through: null }]);
     expect(history?.items.map(({ productId }) => productId)).toContain('p22');
   });
 
   it('changes nothing when the dataset is not complete or broken', async () => {
     const incomplete = await writeDataset('v4', [{ user: 'u1', product: 'p30' }], false);
-    await expect(loadHistories(db, incomplete)).rejects.toMatchObject({ extensions: { code: 'LAKE_UNREADABLE' } });
+    await expect(loadHistories(db, datasets, incomplete)).rejects.toMatchObject({
+      extensions: { code: 'LAKE_UNREADABLE' },
+    });
     const broken = await writeDataset('v5', [{ user: 'u1', product: 'p30' }]);
-    await writeFile(path.join(broken, 'histories', 'part-1.parquet'), 'not Parquet at all');
-    await expect(loadHistories(db, broken)).rejects.toMatchObject({ extensions: { code: 'LAKE_UNREADABLE' } });
+    await datasets.write(`${broken}/histories/part-1.parquet`, 'not Parquet at all');
+    await expect(loadHistories(db, datasets, broken)).rejects.toMatchObject({
+      extensions: { code: 'LAKE_UNREADABLE' },
+    });
     const [row] = await db.query<{ count: number }>('SELECT count(*)::int AS count FROM recommendation.histories');
     expect(row?.count).toBe(HISTORIES.length);
   });
 
   it('names a user with a history of the usual length', async () => {
     expect(await typicalUser(db)).toBe('stranger');
-    await loadHistories(db, await writeDataset('v6', []));
+    await loadHistories(db, datasets, await writeDataset('v6', []));
     expect(await typicalUser(db)).toBeNull();
   });
 });

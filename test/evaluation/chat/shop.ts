@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -20,6 +20,7 @@ import { Database } from '../../../subgraphs/kit/database.ts';
 import { createLogger } from '../../../subgraphs/kit/log.ts';
 import { migrate } from '../../../subgraphs/kit/migrate.ts';
 import { createRegistry } from '../../../subgraphs/kit/registry.ts';
+import { LocalStorage } from '../../../subgraphs/kit/storage/local.ts';
 import { ChromaServer } from '../../support/chroma.ts';
 import { post } from './client.ts';
 import type { Product, Question } from './judge.ts';
@@ -102,7 +103,7 @@ export async function startShop(
   const config = loadConfig(env);
   const url = await gateway(config, database, dataDir, resources, subgraphNames);
   const token = (subject: string, scope: Scope) => signDevelopmentToken(dataDir, subject, scope);
-  await loadCategories(database, path.join(dataDir, 'generated-1'), set.categories);
+  await loadCategories(database, path.join(dataDir, 'lake'), set.categories);
   await upsert(url, await token('evaluation', 'admin'), set.products);
   await indexed(config, database);
   const again = (more: Record<string, string>) =>
@@ -146,14 +147,15 @@ async function gateway(
 }
 
 /** The API writes products but no categories: those come with data, as the generator's do. */
-async function loadCategories(database: Database, batch: string, categories: QuestionSet['categories']): Promise<void> {
+async function loadCategories(database: Database, dir: string, categories: QuestionSet['categories']): Promise<void> {
   const rows = categories.map(({ id, name, parentId }) => ({ id, name, parent_id: parentId }));
-  await mkdir(path.join(batch, 'categories'), { recursive: true });
   const table = toParquet([string('id'), string('name'), string('parent_id')], rows);
-  await writeFile(path.join(batch, 'categories', 'part-0.parquet'), table);
-  await writeFile(path.join(batch, 'batch.json'), JSON.stringify({ kind: 'generated' }));
-  await writeFile(path.join(batch, '_SUCCESS'), '');
-  await loadCatalog(database, batch);
+  const lake = new LocalStorage(dir);
+  const batch = 'raw/generated-1';
+  await lake.write(`${batch}/categories/part-0.parquet`, table);
+  await lake.write(`${batch}/batch.json`, JSON.stringify({ kind: 'generated' }));
+  await lake.write(`${batch}/_SUCCESS`, '');
+  await loadCatalog(database, lake, batch);
 }
 
 async function upsert(url: string, token: string, products: QuestionSet['products']): Promise<void> {
