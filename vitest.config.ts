@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Unit tests sit beside the code; `*.e2e.ts` start real processes and run one file at a time. */
+/** Unit tests sit beside the code; `*.e2e.ts` start real processes and run one file at a time, `*.services.ts` HDFS, YARN and MinIO. */
 export default defineConfig({
   // Vite would take graphql's ES modules where TypeGraphQL, loaded by Node, takes the CommonJS ones: two graphqls in one process.
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
@@ -25,6 +25,17 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 600_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'services',
+          include: ['test/e2e/services/*.services.ts'],
+          globalSetup: ['test/support/postgres-setup.ts'],
+          fileParallelism: false,
+          testTimeout: 1_200_000,
+          hookTimeout: 1_300_000,
         },
       },
     ],

@@ -161,15 +161,10 @@ export async function startPostgres(
 
   const url = new URL(`postgres://hashira@127.0.0.1:${port}/postgres`);
   url.password = password;
-  const admin = new pg.Client(url.href);
-  await admin.connect();
-  const exists = await admin.query("SELECT 1 FROM pg_database WHERE datname = 'hashira'");
-  if (!exists.rowCount) await admin.query('CREATE DATABASE hashira');
-  await admin.end();
-  url.pathname = '/hashira';
+  const database = await createDatabase(url.href, 'hashira');
 
   return {
-    url: url.href,
+    url: database,
     pid: child.pid as number,
     ended: exited.then(() => `PostgreSQL ended: ${output.trim().split('\n').slice(-3).join('\n')}`),
     stop: async () => {
@@ -179,6 +174,21 @@ export async function startPostgres(
       clearTimeout(timer);
     },
   };
+}
+
+/** Makes a database on the same server, if it is not there. @param name a plain word @returns its address */
+export async function createDatabase(serverUrl: string, name: string): Promise<string> {
+  const admin = new pg.Client(serverUrl);
+  await admin.connect();
+  try {
+    const exists = await admin.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+    if (!exists.rowCount) await admin.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
+  } finally {
+    await admin.end();
+  }
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
 }
 
 async function run(command: string, args: string[], identity: Partial<Account>): Promise<void> {

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, globSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../subgraphs/kit/config.ts';
@@ -8,7 +8,7 @@ import { freePort, startPostgres } from './postgres.ts';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** A process that runs until it is stopped. */
-interface Running {
+export interface Running {
   stop(): Promise<unknown>;
   /** Settles with the reason when it ended, by itself or stopped. */
   ended: Promise<string>;
@@ -63,7 +63,7 @@ export function keepAlive(name: string, start: () => Promise<Running>, first?: R
 
 /** Addresses of what the processes of one instance need, whether embedded here or given by the operator. */
 export interface Backends {
-  env: { DATABASE_URL: string; MLFLOW_TRACKING_URI: string; CHROMA_URL: string };
+  env: Record<string, string> & { DATABASE_URL: string; MLFLOW_TRACKING_URI: string; CHROMA_URL: string };
   services: Service[];
 }
 
@@ -137,8 +137,10 @@ export async function startBackends(config: Config): Promise<Backends> {
   return { env: { DATABASE_URL: databaseUrl, MLFLOW_TRACKING_URI: mlflowUrl, CHROMA_URL: chromaUrl }, services };
 }
 
+const withOurs = (env: Record<string, string>) => ({ NODE_ENV: 'production', ...process.env, ...env });
+
 /** Nobody waits for it: models are served from the local cache until it is up. */
-function startMlflow(config: Config, port: number): Running {
+export function startMlflow(config: Config, port: number, env: Record<string, string> = {}): Running {
   const args = [
     'ml/common/mlflow_server.py',
     '--data',
@@ -146,35 +148,42 @@ function startMlflow(config: Config, port: number): Running {
     '--port',
     String(port),
   ];
-  return startService('MLflow', config, python(), args, { DO_NOT_TRACK: 'true' });
+  return startService('MLflow', config, python(), args, withOurs({ DO_NOT_TRACK: 'true', ...env }));
 }
 
 /** Nobody waits for it: until it is up, searches go by words alone, and what is to be indexed waits. */
-function startChroma(config: Config, port: number): Running {
+export function startChroma(config: Config, port: number): Running {
   const data = path.join(config.HASHIRA_DATA, 'chroma');
   const args = ['ml/common/chroma_server.py', '--data', data, '--port', String(port)];
-  return startService('Chroma', config, python(), args, { NO_COLOR: '1' });
+  return startService('Chroma', config, python(), args, withOurs({ NO_COLOR: '1' }));
 }
 
 export const python = (): string =>
   path.join(root, '.venv', process.platform === 'win32' ? 'Scripts' : 'bin', 'python');
 
-/** Starts a process with its output in logs/<name>.log. It dies with us, however we die. */
-function startService(
+/** Where pyspark has the jars of Spark and of Hadoop's client. */
+export const sparkJars = (): string => {
+  const [lib] = globSync(path.join(root, '.venv/lib/python3.*/site-packages/pyspark/jars'));
+  if (!lib) throw new Error('There is no pyspark in .venv.');
+  return lib;
+};
+
+/** Starts a process with its output in logs/<name>.log. It dies with us, however we die. @param env all that it gets */
+export function startService(
   name: string,
   config: Config,
   command: string,
   args: readonly string[],
-  env: Record<string, string>,
+  env: NodeJS.ProcessEnv,
   onLine?: (line: string) => void,
 ): Running {
   const logs = path.join(config.HASHIRA_DATA, 'logs');
   mkdirSync(logs, { recursive: true });
-  const log = openSync(path.join(logs, `${name.toLowerCase()}.log`), 'a', 0o600);
+  const log = openSync(path.join(logs, `${name.toLowerCase().replaceAll(' ', '-')}.log`), 'a', 0o600);
   let tail: string[] = [];
   const child = spawnLeashed(command, args, {
     cwd: root,
-    env: { NODE_ENV: 'production', ...process.env, ...env },
+    env,
     onLine: (line) => {
       writeSync(log, `${line}\n`);
       tail = [...tail.slice(-4), line];
@@ -195,7 +204,8 @@ export const startScript = (
   script: string,
   env: Record<string, string>,
   onLine?: (line: string) => void,
-): Running => startService(name, config, process.execPath, ['--import', 'tsx', script], env, onLine);
+): Running => startService(name, config, process.execPath, ['--import', 'tsx', script], withOurs(env), onLine);
 
-export const startWorker = (config: Config, env: Record<string, string>): Service =>
-  keepAlive('Worker', async () => startScript('worker', config, 'subgraphs/pipeline/worker.ts', env));
+/** @param name which of several it is */
+export const startWorker = (config: Config, env: Record<string, string>, name = 'Worker'): Service =>
+  keepAlive(name, async () => startScript(name, config, 'subgraphs/pipeline/worker.ts', env));

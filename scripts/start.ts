@@ -1,195 +1,32 @@
-import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { decodeJwt } from 'jose';
-import { type Config, ConfigError, loadConfig } from '../subgraphs/kit/config.ts';
-import { Database } from '../subgraphs/kit/database.ts';
-import { firstRun, trainingOutcome } from './first-run.ts';
-import { runSteps, type Timing } from './progress.ts';
-import { claim, keepAlive, type Service, startBackends, startScript, startWorker } from './stack.ts';
-import { type Tokens, writeTokens } from './tokens.ts';
+import { endWith, runInstance, startGateway } from './instance.ts';
+import { startBackends, startWorker } from './stack.ts';
 
-/** `npm start`: brings up everything, and the first time runs the main job. Ends with Ctrl-C or SIGTERM. */
-
-/** Something the person can mend; shown without a stack. */
-class StartError extends Error {}
-
-const startedAt = Date.now();
+/** `npm start`: brings up everything on this machine, and the first time runs the main job. */
 const { values: options } = parseArgs({ options: { fresh: { type: 'boolean', default: false } } });
 
-async function main(): Promise<void> {
-  const config = loadConfig();
-  await assertPortFree(config);
-  const instance = claim(config);
-  const services: Service[] = [];
-  let stopping: Promise<void> | undefined;
-  const stop = (code: number) => {
-    stopping ??= (async () => {
-      console.log('\nStopping …');
-      // In the opposite order of starting: nobody loses what it stands on.
-      for (const service of services.reverse()) await service.stop();
-      instance.release();
-      process.exit(code);
-    })();
-    return stopping;
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
-  const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && void stop(1), 1_000).unref();
+const made = ['postgres', 'mlflow', 'chroma', 'lake', 'store', 'train', 'models', 'logs', 'tokens.json'];
 
-  let serving = false;
-  try {
-    if (options.fresh) await forget(config);
-    const setup: Timing[] = JSON.parse(process.env.HASHIRA_SETUP ?? '[]');
-    const timings = [...setup];
-    let env: Record<string, string> = {};
-    timings.push(
-      ...(await runSteps([
-        {
-          title: 'Database, model registry and vectors',
-          run: async () => {
-            const backends = await startBackends(config);
-            services.push(...backends.services);
-            env = { ...backends.env, HASHIRA_DATA: config.HASHIRA_DATA };
-            instance.publish(backends.env);
-          },
-        },
-        {
-          title: 'Gateway',
-          run: async () => {
-            services.push(await startGateway(config, env));
-            services.push(startWorker(config, env));
-            serving = true;
-          },
-        },
-      ])),
-    );
-    const total =
-      (Date.now() - startedAt) / 1000 + setup.reduce((longest, { seconds }) => Math.max(longest, seconds), 0);
-    const database = new Database(env.DATABASE_URL as string, { max: 2, name: 'start' });
-    const url = `http://${config.HOST}:${config.PORT}`;
-    const tokens = await writeTokens(config, database);
-    announce(config, url, tokens);
-    const steps = await firstRun(config, database);
-    if (steps.length > 0) {
-      console.log('The main job runs now, once: data, training, promotion. The graph answers meanwhile.\n');
-      timings.push(...(await runSteps(steps)));
-      console.log();
-      for (const line of await trainingOutcome(database)) console.log(line);
-      const now = await writeTokens(config, database);
-      if (now && tokens && subject(now.customer) !== subject(tokens.customer)) {
-        console.log(`\nThe customer's token is now that of a user with a typical history:\n  ${now.customer}`);
-      }
-    }
-    await database.close();
-    printTimings(timings, total);
-  } catch (error) {
-    if (stopping) return;
-    console.error(`\n${(error as Error).message}`);
-    console.error(`The logs are in ${path.join(path.relative('', config.HASHIRA_DATA) || '.', 'logs')}.`);
-    // What runs keeps running when only a job failed: the graph answers, and the job can be started again.
-    if (!serving) await stop(1);
-  }
-}
-
-/** A clear word before anything is started. */
-function assertPortFree({ HOST, PORT }: Config): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        new StartError(
-          error.code === 'EADDRINUSE'
-            ? `Port ${PORT} on ${HOST} is taken. Stop what uses it, or choose another: PORT=4100 npm start`
-            : `Cannot listen on ${HOST}:${PORT}: ${error.message}`,
-        ),
-      ),
-    );
-    probe.listen(PORT, HOST, () => probe.close(() => resolve()));
-  });
-}
-
-/** `--fresh`: everything this instance made goes, except who claims the folder now. */
-async function forget(config: Config): Promise<void> {
-  const made = [
-    'postgres',
-    'mlflow',
-    'chroma',
-    'lake',
-    'store',
-    'train',
-    'models',
-    'logs',
-    'tokens.json',
-    'development-key.json',
-  ];
-  for (const name of made) await rm(path.join(config.HASHIRA_DATA, name), { recursive: true, force: true });
-}
-
-async function startGateway(config: Config, env: Record<string, string>): Promise<Service> {
-  let ready: () => void = () => {};
-  let failed: (error: Error) => void = () => {};
-  const firstReady = new Promise<void>((resolve, reject) => {
-    ready = resolve;
-    failed = reject;
-  });
-  const start = async () => {
-    const running = startScript('gateway', config, 'gateway/index.ts', env, (line) => {
-      if (line.startsWith('@ready')) ready();
-    });
-    running.ended.then((reason) => failed(new StartError(reason)));
-    return running;
-  };
-  const service = keepAlive('Gateway', start);
-  await firstReady.catch(async (error) => {
-    await service.stop();
-    throw error;
-  });
-  await answers(`http://${config.HOST}:${config.PORT}/graphql`);
-  return service;
-}
-
-/** Ready means that a query which touches a subgraph and the database is answered. */
-async function answers(url: string): Promise<void> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query: '{ categories { id } }' }),
-    signal: AbortSignal.timeout(10_000),
-  });
-  const { errors } = (await response.json()) as { errors?: { message: string }[] };
-  if (errors) throw new StartError(`The gateway does not answer: ${errors[0]?.message}`);
-}
-
-function announce(config: Config, url: string, tokens: Tokens | null): void {
-  console.log(`\nready: ${url}/graphql\n`);
-  console.log(`Explorer:  ${url}/graphiql   (Apollo Sandbox: ${url}/graphql)\n`);
-  if (tokens) {
-    console.log(`Development tokens (also in ${path.relative('', path.join(config.HASHIRA_DATA, 'tokens.json'))}):`);
-    for (const [role, token] of Object.entries(tokens)) console.log(`  ${role.padEnd(9)} ${token}`);
-  }
-  console.log(`
-Three to paste. For visitors:
-  { popular(first: 5) { rank product { name price { amount currency } } } }
-For visitors too, once the catalogue is indexed:
-  mutation { sendMessage(input: { clientMessageId: "first", text: "Which katana is the lightest?" }) { text citations { number product { name } snippet } } }
-With the customer's token, as the header {"Authorization": "Bearer <token>"}:
-  { me { recommendations(first: 10) { edges { node { score reason product { name price { amount } } } } model { name version } } } }
-`);
-}
-
-const subject = (token: string) => decodeJwt(token).sub;
-
-function printTimings(timings: Timing[], ready: number): void {
-  console.log('\nTime of each stage:');
-  for (const { name, seconds } of timings) console.log(`  ${name.padEnd(30)} ${seconds.toFixed(1).padStart(6)} s`);
-  console.log(`  ${'until ready'.padEnd(30)} ${ready.toFixed(1).padStart(6)} s`);
-  console.log('\nCtrl-C stops everything.');
-}
-
-main().catch((error: Error) => {
-  const expected = error instanceof ConfigError || error instanceof StartError || error.name === 'AlreadyRunning';
-  console.error(expected ? error.message : error);
-  process.exit(1);
-});
+await runInstance(
+  (started) => [
+    {
+      title: 'Database, model registry and vectors',
+      run: async () => {
+        const { config, services } = started;
+        const backends = await startBackends(config);
+        services.push(...backends.services);
+        started.env = { ...backends.env, HASHIRA_DATA: config.HASHIRA_DATA };
+        started.publish(backends.env);
+      },
+    },
+    {
+      title: 'Gateway',
+      run: async () => {
+        const { config, services, env } = started;
+        services.push(await startGateway(config, env));
+        services.push(startWorker(config, env));
+      },
+    },
+  ],
+  { fresh: options.fresh, made: [...made, 'development-key.json'] },
+).catch(endWith);

@@ -6,7 +6,7 @@ import { python, root } from './stack.ts';
 
 /**
  * All checks and tests, quick ones first: `npm test`. With words as arguments only the steps of those names run, for
- * example `npm test unit`. The last line counts over all runners.
+ * example `npm test unit`; with `--with-services` all, and those of the services profile. The last line counts over all runners.
  */
 const reports = mkdtempSync(path.join(tmpdir(), 'hashira-test-'));
 const vitest = (project: string) => [
@@ -56,11 +56,19 @@ function run([command, ...args]: string[]): Promise<boolean> {
   });
 }
 
-const only = process.argv.slice(2);
+/** What needs Maven and Go as well, and only `npm run test:services` runs. */
+const services = { name: 'services', command: vitest('services'), count: () => countVitest('services') };
+
+const [only, withServices] = [process.argv.slice(2), '--with-services'];
+const all = only.length === 0 || only.includes(withServices);
+const chosen = [
+  ...steps.filter(({ name }) => all || only.includes(name)),
+  ...(only.includes(services.name) || only.includes(withServices) ? [services] : []),
+];
 let passed = 0;
 let failed = 0;
 const times: string[] = [];
-for (const step of steps.filter(({ name }) => only.length === 0 || only.includes(name))) {
+for (const step of chosen) {
   console.log(`\n── ${step.name}`);
   const since = Date.now();
   const good = await run(step.command);

@@ -28,6 +28,7 @@ import schemas
 import shop as model
 from common.protocol import JobError, log, progress, result, run_job
 from lake import commit_batch, delete_generated
+from outcome import keep_outcome
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DateType, StructField, StructType
@@ -62,6 +63,7 @@ def main() -> None:
     progress(0.0, "start Spark")
     spark = make_session("generate")
     lake = open_storage(options.lake, spark)
+    keep_outcome(lake)
     result(
         generate(
             spark,

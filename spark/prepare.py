@@ -25,6 +25,7 @@ import tables
 from common.protocol import JobError, log, progress, result, run_job
 from dataset import DatasetWriter
 from lake import Batch, committed_batches
+from outcome import keep_outcome
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -55,11 +56,9 @@ def main() -> None:
     as_of = as_of.astimezone(UTC) if as_of.tzinfo else as_of.replace(tzinfo=UTC)
     progress(0.0, "start Spark")
     spark = make_session("prepare")
-    result(
-        prepare(
-            spark, open_storage(options.lake, spark), open_storage(options.store, spark), as_of, options.seed
-        )
-    )
+    lake, store = open_storage(options.lake, spark), open_storage(options.store, spark)
+    keep_outcome(lake)
+    result(prepare(spark, lake, store, as_of, options.seed))
 
 
 def prepare(spark: SparkSession, lake: Storage, store: Storage, as_of: datetime, seed: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Environment:
     SPARK_MASTER         where to run; default local[*]
     SPARK_DRIVER_MEMORY  heap of the driver (in local mode: of everything); default 2g
     SPARK_JAVA_OPTIONS   extra options of the driver's JVM; default in local mode: options that start fast
+and those of s3.py. On YARN a job gets here through submit.py, which says the rest.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import os
 import re
 import sys
 import tempfile
-import zipfile
 
+from archive import archive_code
 from common.protocol import JobError
 from pyspark.sql import SparkSession
+from s3 import s3_settings
 
 _SPARK_FOLDER = os.path.dirname(os.path.abspath(__file__))
 _FAST_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
@@ -26,6 +28,8 @@ def make_session(name: str) -> SparkSession:
     """Starts Spark, or returns the running session. Times are UTC, Parquet is snappy with microseconds."""
     master = os.environ.get("SPARK_MASTER", "local[*]")
     local = master.startswith("local")
+    # In a container of YARN the code has come with the job, and memory and class path were decided by submit.py.
+    contained = "CONTAINER_ID" in os.environ
     # Workers must run this very interpreter, whatever `python3` is on the PATH.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if local:
@@ -54,6 +58,7 @@ def make_session(name: str) -> SparkSession:
         .config("spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version", "2")
         .config("spark.driver.extraJavaOptions", f"-Duser.timezone=UTC {java_options}".strip())
         .config("spark.executor.extraJavaOptions", "-Duser.timezone=UTC")
+        .config(map=s3_settings())
     )
     if local:
         builder = (
@@ -71,22 +76,11 @@ def make_session(name: str) -> SparkSession:
         jvm = spark.sparkContext._jvm
         conf = spark.sparkContext._jsc.hadoopConfiguration()
         jvm.org.apache.hadoop.fs.Path("file:///").getFileSystem(conf).setWriteChecksum(False)
-    if not local:
-        spark.sparkContext.addPyFile(_code_archive())
+    elif not contained:
+        code = os.path.join(tempfile.mkdtemp(prefix="hashira-code-"), "hashira.zip")
+        archive_code(code)
+        spark.sparkContext.addPyFile(code)
     return spark
-
-
-def _code_archive() -> str:
-    """A zip of this project's Python modules that executors on other machines import from."""
-    path = os.path.join(tempfile.mkdtemp(prefix="hashira-code-"), "hashira.zip")
-    with zipfile.ZipFile(path, "w") as archive:
-        for root in (_SPARK_FOLDER, _ML_FOLDER):
-            for folder, _, files in os.walk(root):
-                for file in files:
-                    relative = os.path.relpath(os.path.join(folder, file), root)
-                    if file.endswith(".py") and (root == _SPARK_FOLDER or relative.startswith("common")):
-                        archive.write(os.path.join(folder, file), relative)
-    return path
 
 
 def explain_spark_failure(failure: Exception) -> JobError | None:

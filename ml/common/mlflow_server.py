@@ -4,6 +4,9 @@ The same application as `mlflow server`, started directly: that command imports 
 keeps both (5 s and 450 MB, where this takes 2.6 s and 260 MB). How it passes its options to the application
 is not a public interface, so MLflow's version is pinned, and a test starts this. Answers GET /health when
 ready; SIGTERM ends it at once.
+
+Versions and metrics are in SQLite and models in a folder of DIR, unless MLflow's own variables MLFLOW_BACKEND_STORE_URI
+(postgresql://…) and MLFLOW_ARTIFACTS_DESTINATION (s3://…, at MLFLOW_S3_ENDPOINT_URL) say otherwise.
 """
 
 import argparse
@@ -15,12 +18,13 @@ from pathlib import Path
 
 def environment(data: Path) -> dict[str, str]:
     """Variables that the application reads at import."""
-    database = f"sqlite:///{data / 'mlflow.db'}"
+    database = os.environ.get("MLFLOW_BACKEND_STORE_URI") or f"sqlite:///{data / 'mlflow.db'}"
     return {
         "_MLFLOW_SERVER_FILE_STORE": database,
         "_MLFLOW_SERVER_REGISTRY_STORE": database,
         "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
-        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": str(data / "artifacts"),
+        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": os.environ.get("MLFLOW_ARTIFACTS_DESTINATION")
+        or str(data / "artifacts"),
         "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",

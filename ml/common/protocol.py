@@ -32,6 +32,15 @@ class JobError(Exception):
         self.message = message
 
 
+_keep: Callable[[str, dict[str, Any]], None] | None = None
+
+
+def keep(keeper: Callable[[str, dict[str, Any]], None]) -> None:
+    """From now on `keeper` is called with `result` or `error` and its payload too, before it is reported."""
+    global _keep
+    _keep = keeper
+
+
 def _emit(mark: str, payload: dict[str, Any]) -> None:
     # One write per line, so that lines of several threads never mix.
     sys.stdout.write(f"@{mark} {json.dumps(payload, ensure_ascii=False, allow_nan=False)}\n")
@@ -45,12 +54,21 @@ def progress(fraction: float, stage: str) -> None:
 
 def result(payload: dict[str, Any]) -> None:
     """Reports success; call it once, last. NaN and infinity are not JSON: pass None instead."""
+    if _keep:
+        _keep("result", payload)
     _emit("result", payload)
 
 
 def error(code: str, message: str) -> None:
     """Reports the failure that ends this process. `run_job` calls it; domain code raises JobError."""
-    _emit("error", {"code": code, "message": message})
+    payload = {"code": code, "message": message}
+    if _keep:
+        try:
+            _keep("error", payload)
+        except Exception:
+            # What went wrong before is what counts.
+            traceback.print_exc()
+    _emit("error", payload)
 
 
 def log(message: str) -> None:

@@ -5,12 +5,14 @@ equal hash.
 """
 
 import hashlib
+import os
 import shutil
 import sys
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 import yaml
-from pyarrow.fs import FileSelector, FileSystem, FileType
+from pyarrow.fs import FileSelector, FileSystem, FileType, S3FileSystem
 
 from common.protocol import JobError, progress, run_job
 
@@ -19,7 +21,17 @@ CHUNK = 1 << 20
 
 
 def open_store(uri: str) -> tuple[FileSystem, str]:
-    """File system and base path of a store: a local path, file:// or s3://."""
+    """File system and base path of a store: a local path, file:// or s3://, which is reached as spark/s3.py says."""
+    if uri.startswith("s3://"):
+        endpoint = os.environ.get("S3_ENDPOINT", "")
+        path_style = os.environ.get("S3_PATH_STYLE", "auto")
+        reached = {"scheme": urlsplit(endpoint).scheme, "endpoint_override": endpoint} if endpoint else {}
+        fs = S3FileSystem(
+            region=os.environ.get("S3_REGION", "us-east-1"),
+            force_virtual_addressing=path_style == "off" or (path_style == "auto" and not endpoint),
+            **reached,
+        )
+        return fs, uri.removeprefix("s3://").rstrip("/")
     if "://" in uri:
         return FileSystem.from_uri(uri.rstrip("/"))
     return FileSystem.from_uri(Path(uri).resolve().as_uri())

@@ -160,9 +160,10 @@ def _init_dvc(workspace: Path, store_uri: str) -> None:
         "    remote = store",
     ]
     lines += ["['remote \"store\"']", f"    url = {_remote(store_uri)}"]
-    endpoint = os.environ.get("S3_ENDPOINT")
-    if store_uri.startswith("s3://") and endpoint:
-        lines.append(f"    endpointurl = {endpoint}")
+    if store_uri.startswith("s3://"):
+        lines.append(f"    region = {os.environ.get('S3_REGION', 'us-east-1')}")
+        if endpoint := os.environ.get("S3_ENDPOINT"):
+            lines.append(f"    endpointurl = {endpoint}")
     _write(workspace / ".dvc" / "config", "\n".join(lines) + "\n")
 
 

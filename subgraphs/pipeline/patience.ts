@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HashiraError } from '../kit/errors.ts';
 
-/** A run outlives an outage of the database or of Chroma of this length; then another worker may have the job. */
+/** A run outlives an outage of what it needs of this length; then another worker may have the job. */
 export const PATIENCE_MS = 90_000;
 
-export const isOutage = (error: unknown): boolean =>
-  error instanceof HashiraError && (error.code === 'DATABASE_UNAVAILABLE' || error.code === 'VECTORS_UNAVAILABLE');
+const OUTAGES: ReadonlySet<string> = new Set([
+  ...['DATABASE_UNAVAILABLE', 'VECTORS_UNAVAILABLE', 'STORAGE_UNAVAILABLE', 'CLUSTER_UNAVAILABLE'],
+]);
+
+export const isOutage = (error: unknown): boolean => error instanceof HashiraError && OUTAGES.has(error.code);
 
 /** Does the work again while what it needs cannot be reached, less and less often. The work must be safe to repeat. */
 export async function outlastingOutages<T>(

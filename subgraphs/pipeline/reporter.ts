@@ -14,6 +14,13 @@ const TRIM_EVERY_LINES = 1_000;
 /** Why a run must end before its work is done. */
 export type EndReason = 'cancelled' | 'lost' | 'shutdown' | 'timeout';
 
+/** The reason of a run's signal. */
+export class RunEnded extends Error {
+  constructor(readonly reason: EndReason) {
+    super(`the run was ended: ${reason}`);
+  }
+}
+
 /** What a reporter writes to; `store.ts` bound to one run. */
 export interface ReportSink {
   report(report: Report): Promise<{ held: boolean; cancelRequested: boolean }>;

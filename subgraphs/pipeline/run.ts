@@ -21,7 +21,7 @@ export type Kind = (run: JobRun) => Promise<JsonObject>;
 
 /** Children get this long after SIGTERM; a worker that is told to stop has 15 s in all. */
 const CHILD_GRACE_MS = 8_000;
-const DISK_FULL = /no space left on device|\bENOSPC\b|disk quota exceeded|\bEDQUOT\b/i;
+export const DISK_FULL = /no space left on device|\bENOSPC\b|disk quota exceeded|\bEDQUOT\b/i;
 
 export const diskFull = (cause?: unknown): JobFailure =>
   new JobFailure('DISK_FULL', 'There is no space left on the disk. Free some and start the job again.', { cause });
@@ -39,7 +39,7 @@ export class JobRun {
   ) {}
 
   /** @param fraction 0..1 of the whole job */
-  progress(fraction: number, stage: string): void {
+  progress(fraction: number, stage: string | null): void {
     this.reporter.progress(fraction, stage);
   }
 
@@ -49,7 +49,8 @@ export class JobRun {
   }
 
   /**
-   * One step in this process, a load for example. It is done again when the database was away, so it must be a transaction.
+   * One step in this process, a load for example. It is done again when the database or a storage was away, so it must be
+   * a transaction.
    */
   async step<T>(fraction: number, stage: string, work: () => Promise<T>): Promise<T> {
     this.signal.throwIfAborted();

@@ -4,11 +4,11 @@ import type { Config } from '../kit/config.ts';
 import type { Database } from '../kit/database.ts';
 import { HashiraError } from '../kit/errors.ts';
 import type { Logger } from '../kit/log.ts';
-import { type Job, JobFailure, type JobKind, JobStatus, LANES, type Outcome } from './jobs.ts';
+import { type Job, JobFailure, type JobKind, JobStatus, type Outcome } from './jobs.ts';
 import { outlastingOutages, PATIENCE_MS } from './patience.ts';
 import { JobQueue, NotNow } from './queue.ts';
 import { createRedactor } from './redact.ts';
-import { type EndReason, Reporter } from './reporter.ts';
+import { type EndReason, Reporter, RunEnded } from './reporter.ts';
 import { diskFull, JobRun, type Kind } from './run.ts';
 import { claimJob, finishJob, giveBackJob, listenForChanges, type Report, reportRun, trimLogs } from './store.ts';
 
@@ -27,13 +27,6 @@ export interface Worker {
 
 /** A worker that is told to stop does not wait longer than this for the database. */
 const BRIEFLY_MS = 1_500;
-
-/** Why a run was ended, as the reason of its AbortSignal. */
-class RunEnded extends Error {
-  constructor(readonly reason: EndReason) {
-    super(`the run was ended: ${reason}`);
-  }
-}
 
 /** Takes jobs until it is stopped: one per lane at a time. The subgraph's migrations must have run. */
 export async function startWorker({ config, database, log, kinds }: WorkerOptions): Promise<Worker> {
@@ -95,8 +88,8 @@ export async function startWorker({ config, database, log, kinds }: WorkerOption
 
   const changes = listenForChanges(database.url, (id) => running.get(id)?.reporter.check(), log);
   const queue = await JobQueue.open(database.url, log, { worker: true });
-  for (const lane of LANES) await queue.work(lane, handle);
-  log.info({ worker }, 'worker ready');
+  for (const lane of config.WORKER_LANES) await queue.work(lane, handle);
+  log.info({ worker, lanes: config.WORKER_LANES }, 'worker ready');
 
   return {
     stop: async () => {
@@ -110,6 +103,8 @@ export async function startWorker({ config, database, log, kinds }: WorkerOption
 
 function failed(error: unknown, log: Logger): Outcome {
   const failure = asFailure(error);
+  // The message is for whoever asked; what the operator needs is the cause.
+  if (failure && error instanceof Error && error.cause) log.warn({ err: error }, 'job failed');
   if (failure) return { status: JobStatus.FAILED, code: failure.code, message: failure.message };
   log.error({ err: error }, 'job failed unexpectedly');
   const message = 'The job failed unexpectedly. The worker has logged the reason.';

@@ -23,7 +23,7 @@ export async function post<Data = Record<string, unknown>>(
   return (await response.json()) as GraphQLAnswer<Data>;
 }
 
-/** One run of `npm start`, as a person starts it: the real command, its real output. */
+/** One run of `npm start` or another command that brings up an instance, as a person starts it: its real output. */
 export class Instance {
   readonly url: string;
   output = '';
@@ -35,9 +35,10 @@ export class Instance {
     port: number,
     env: Record<string, string> = {},
     args: string[] = [],
+    command = 'start',
   ) {
     this.url = `http://127.0.0.1:${port}/graphql`;
-    this.child = spawn(process.execPath, ['scripts/bootstrap.mjs', 'start', ...args], {
+    this.child = spawn(process.execPath, ['scripts/bootstrap.mjs', command, ...args], {
       cwd: root,
       env: { ...process.env, HASHIRA_DATA: dataDir, PORT: String(port), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

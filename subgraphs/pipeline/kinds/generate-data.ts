@@ -1,6 +1,7 @@
 import { loadCatalog } from '../../catalog/loader.ts';
+import { openLake } from '../../kit/storage/open.ts';
 import type { Kind } from '../run.ts';
-import { pythonCommand, under } from './python.ts';
+import { sparkJob } from './spark.ts';
 
 /** A synthetic shop: into the lake by Spark, then its catalogue into the database. Result: {batch, counts, inputs}. */
 export const generateData: Kind = async (run) => {
@@ -9,13 +10,8 @@ export const generateData: Kind = async (run) => {
   const args = Object.entries(flags).flatMap(([flag, value]) =>
     value === undefined ? [] : [`--${flag}`, String(value)],
   );
-  const spark = pythonCommand(run.config, 'The Spark job', 'spark/generate.py', [
-    '--lake',
-    run.config.LAKE_URI,
-    ...args,
-  ]);
-  const result = await run.child(spark, 0, 0.85);
-  const batch = under(run.config.LAKE_URI, 'raw', String(result.batch));
-  await run.step(0.85, 'load the catalogue', () => loadCatalog(run.database, batch));
+  const result = await sparkJob(run, 'generate.py', ['--lake', run.config.LAKE_URI, ...args], 0, 0.85);
+  const lake = openLake(run.config);
+  await run.step(0.85, 'load the catalogue', () => loadCatalog(run.database, lake, `raw/${result.batch}`));
   return result;
 };

@@ -1,8 +1,9 @@
 import { exportTracked } from '../../catalog/exporter.ts';
 import { loadSales } from '../../forecast/loader.ts';
+import { openLake, openStore } from '../../kit/storage/open.ts';
 import { loadHistories } from '../../recommendation/loader.ts';
 import type { Kind } from '../run.ts';
-import { pythonCommand, under } from './python.ts';
+import { sparkJob } from './spark.ts';
 
 /**
  * What shoppers did since the last time goes into the lake, Spark makes a clean dataset of the lake, and what serving
@@ -10,12 +11,13 @@ import { pythonCommand, under } from './python.ts';
  */
 export const prepareDatasets: Kind = async (run) => {
   const { database, config } = run;
-  const tracked = await run.step(0, 'export tracked events', () => exportTracked(database, config.LAKE_URI));
+  const [lake, store] = [openLake(config), openStore(config)];
+  const tracked = await run.step(0, 'export tracked events', () => exportTracked(database, lake));
   if (tracked.batch) run.log(`tracked events are in the batch ${tracked.batch}`);
   const args = ['--lake', config.LAKE_URI, '--store', config.STORE_URI];
-  const result = await run.child(pythonCommand(config, 'The Spark job', 'spark/prepare.py', args), 0.03, 0.85);
-  const dataset = under(config.STORE_URI, 'datasets', String(result.dataVersion));
-  await run.step(0.85, 'load histories', () => loadHistories(database, dataset, tracked.through));
-  await run.step(0.93, 'load sales', () => loadSales(database, dataset));
+  const result = await sparkJob(run, 'prepare.py', args, 0.03, 0.85);
+  const dataset = `datasets/${result.dataVersion}`;
+  await run.step(0.85, 'load histories', () => loadHistories(database, store, dataset, tracked.through));
+  await run.step(0.93, 'load sales', () => loadSales(database, store, dataset));
   return result;
 };

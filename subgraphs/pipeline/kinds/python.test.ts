@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { testConfig } from '../test/shell.ts';
-import { childEnvironment, pythonCommand, under } from './python.ts';
+import { childEnvironment, pythonCommand } from './python.ts';
 
 test('children get what they need and no secret that they have no use for', () => {
   const env = childEnvironment(testConfig({ MLFLOW_TRACKING_URI: 'http://127.0.0.1:5000', SPARK_MASTER: 'local[2]' }), {
@@ -36,9 +36,4 @@ test('the Python of the children can be chosen', () => {
     command: '/opt/python',
     args: [expect.stringMatching(/^\/.*\/spark\/generate\.py$/), '--a'],
   });
-});
-
-test('joins places under a lake', () => {
-  expect(under('/data/lake/', 'raw', 'b')).toBe('/data/lake/raw/b');
-  expect(under('hdfs://host:1/lake', 'raw')).toBe('hdfs://host:1/lake/raw');
 });

@@ -10,7 +10,9 @@ const PASSED_ON = [
   ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LANGUAGE', 'TZ', 'TMPDIR', 'JAVA_HOME', 'SSL_CERT_FILE'],
   ...['REQUESTS_CA_BUNDLE', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'],
 ];
-const PASSED_ON_PREFIXES = ['LC_', 'SPARK_', 'PYSPARK_', 'HADOOP_', 'YARN_', 'AWS_', 'S3_', 'OMP_', 'HASHIRA_COMMIT'];
+const PASSED_ON_PREFIXES = [
+  ...['LC_', 'SPARK_', 'PYSPARK_', 'HADOOP_', 'HDFS_', 'YARN_', 'AWS_', 'S3_', 'S3A_', 'OMP_', 'HASHIRA_COMMIT'],
+];
 
 /** The environment of Spark and training: an allowed part of ours, where data and models are, no telemetry. */
 export function childEnvironment(config: Config, env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
@@ -43,6 +45,3 @@ export function pythonCommand(config: Config, name: string, script: string, args
     cwd: ROOT,
   };
 }
-
-/** A place under a lake or store address, which may or may not end with a slash. */
-export const under = (uri: string, ...parts: string[]): string => [uri.replace(/\/+$/, ''), ...parts].join('/');

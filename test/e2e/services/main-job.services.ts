@@ -1,0 +1,143 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../../scripts/postgres.ts';
+import { python, root } from '../../../scripts/stack.ts';
+import { Yarn } from '../../../subgraphs/pipeline/yarn.ts';
+import { Instance, processesWith } from '../../support/instance.ts';
+
+/** The main job on HDFS, YARN, MinIO, PostgreSQL and Chroma, from nothing to answers. The tests follow one story. */
+const SHOP = { users: 1200, products: 80, days: 200, interactions: 60_000, seed: 11, endDate: '2026-11-20' };
+const JOB = 'id kind status progress stage error attempts result logs(last: 20)';
+
+interface Job {
+  id: string;
+  status: string;
+  stage: string | null;
+  error: string | null;
+  attempts: number;
+  result: Record<string, unknown> | null;
+  logs: string[];
+}
+
+let dir: string;
+let instance: Instance;
+let ports: Record<string, number>;
+let yarn: Yarn;
+
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'hashira-services-'));
+  instance = new Instance(path.join(dir, 'data'), await freePort(), { SUMMARY_BATCH_MINUTES: '0' }, [], 'services');
+  await instance.says('ready:', 1_200_000);
+  ({ ports } = JSON.parse(await readFile(path.join(dir, 'data/services/addresses.json'), 'utf8')));
+  yarn = new Yarn(`http://127.0.0.1:${ports.YARN_WEB_PORT}`);
+}, 1_260_000);
+afterAll(async () => {
+  await instance?.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function begin(mutation: string): Promise<string> {
+  const { data, errors } = await instance.ask<Record<string, { id: string }>>(
+    `mutation { ${mutation} { id } }`,
+    'admin',
+  );
+  expect(errors).toBeUndefined();
+  return Object.values(data ?? {})[0]?.id as string;
+}
+
+/** Waits until a job is as wanted. @throws Error with what it said last */
+async function until(id: string, wanted: (job: Job) => boolean, seconds = 420): Promise<Job> {
+  let job: Job | undefined;
+  for (const end = Date.now() + seconds * 1_000; Date.now() < end; ) {
+    const { data } = await instance.ask<{ job: Job }>(`{ job(id: "${id}") { ${JOB} } }`, 'admin');
+    job = data?.job;
+    if (job && wanted(job)) return job;
+    if (job && ['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(job.status)) break;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  throw new Error(`the job is not as wanted: ${JSON.stringify(job, null, 2)}`);
+}
+const succeeded = ({ status }: Job) => status === 'SUCCEEDED';
+const applications = async (id: string) => yarn.list(`hashira-${id}`);
+
+/** The same work in folders of this machine. @returns the version of the dataset */
+async function locally(): Promise<string> {
+  const env = { ...process.env, PYTHONPATH: path.join(root, 'ml'), SPARK_MASTER: 'local[2]' };
+  const run = async (...args: string[]) => {
+    const { stdout } = await promisify(execFile)(python(), args, { cwd: root, env, maxBuffer: 10_000_000 });
+    return JSON.parse(/^@result (.*)$/m.exec(stdout)?.[1] ?? 'null');
+  };
+  const lake = path.join(dir, 'lake');
+  const shop = Object.entries({ ...SHOP, 'end-date': SHOP.endDate }).filter(([name]) => name !== 'endDate');
+  await run('spark/generate.py', '--lake', lake, ...shop.flatMap(([name, value]) => [`--${name}`, String(value)]));
+  const { dataVersion } = await run('spark/prepare.py', '--lake', lake, '--store', path.join(dir, 'store'));
+  return dataVersion;
+}
+
+describe('the services profile', () => {
+  it('generates a shop into HDFS, as an application of YARN', async () => {
+    const input = JSON.stringify(SHOP).replace(/"(\w+)":/g, '$1: ');
+    const id = await begin(`generateData(input: ${input})`);
+    const job = await until(id, succeeded);
+    expect(await applications(id)).toMatchObject([{ state: 'FINISHED', finalStatus: 'SUCCEEDED' }]);
+    const listing = await fetch(
+      `http://127.0.0.1:${ports.HDFS_WEB_PORT}/webhdfs/v1/lake/raw/${job.result?.batch}?op=LISTSTATUS`,
+    );
+    const { FileStatuses } = (await listing.json()) as { FileStatuses: { FileStatus: { pathSuffix: string }[] } };
+    expect(FileStatuses.FileStatus.map(({ pathSuffix }) => pathSuffix)).toEqual(
+      expect.arrayContaining(['_SUCCESS', 'batch.json', 'events', 'products', 'sales', 'users']),
+    );
+  });
+
+  it('prepares datasets into MinIO, goes on with the application when the worker dies, and makes what folders make', async () => {
+    const id = await begin('prepareDatasets');
+    await until(id, ({ stage }) => stage?.startsWith('check events') ?? false);
+    const before = await applications(id);
+    expect(before).toHaveLength(1);
+    process.kill(await sparkWorker(), 'SIGKILL');
+    const job = await until(id, succeeded);
+    expect(job.attempts).toBe(2);
+    expect((await applications(id)).map((each) => each.id)).toEqual([before[0]?.id]);
+    expect(job.logs.join('\n')).toContain(`goes on with ${before[0]?.id}`);
+    expect(job.result?.dataVersion).toBe(await locally());
+  });
+
+  it('trains on it, promotes, and serves the models from MinIO', async () => {
+    const id = await begin('trainModels(input: { models: ["recommender", "forecaster"] })');
+    const job = await until(id, succeeded, 900);
+    expect(job.result?.models).toMatchObject([{ name: 'recommender' }, { name: 'forecaster' }]);
+    const query = '{ salesForecast(horizon: 7) { points { units } model { name version } } }';
+    await expect
+      .poll(
+        async () =>
+          (await instance.ask<{ salesForecast: { model: unknown } }>(query, 'analyst')).data?.salesForecast.model,
+        {
+          timeout: 60_000,
+        },
+      )
+      .toMatchObject({ name: 'forecaster', version: 1 });
+  });
+
+  it('a cancelled job ends its application', async () => {
+    const id = await begin('prepareDatasets');
+    await expect.poll(() => applications(id), { timeout: 60_000 }).toMatchObject([{ state: 'RUNNING' }]);
+    await begin(`cancelJob(id: "${id}")`);
+    await until(id, ({ status }) => status === 'CANCELLED', 60);
+    await expect.poll(() => applications(id), { timeout: 30_000 }).toMatchObject([{ state: 'KILLED' }]);
+  });
+
+  it('stops, and leaves nothing behind', async () => {
+    expect(await instance.stop()).toBe(0);
+    await expect.poll(() => processesWith(dir), { timeout: 20_000 }).toEqual([]);
+  });
+});
+
+/** The process of the worker that submits to YARN, as it names itself in its log. */
+async function sparkWorker(): Promise<number> {
+  const log = await readFile(path.join(dir, 'data/logs/spark-worker.log'), 'utf8');
+  return Number([...log.matchAll(/"worker":"[^":]*:(\d+):/g)].at(-1)?.[1]);
+}
