@@ -1,11 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { subgraphs } from '../subgraphs/index.ts';
 import { endWith, runInstance, type Started, startGateway } from './instance.ts';
 import { createDatabase, startPostgres } from './postgres.ts';
 import { type Addresses, addressesOf } from './services/addresses.ts';
-import { makeBucket } from './services/bucket.ts';
 import { hadoopReady, startHadoop, stopApplications } from './services/hadoop.ts';
 import { installSteps, S3A_JARS } from './services/install.ts';
 import { minioReady, startMinio } from './services/minio.ts';
@@ -43,7 +42,8 @@ function steps(started: Started) {
         const env = environment(started, addresses, postgres.url);
         started.env = env;
         started.publish(env);
-        await makeBucket({ ...process.env, ...env });
+        const bucket = ['--import', 'tsx', 'scripts/services/bucket.ts'];
+        await promisify(execFile)(process.execPath, bucket, { cwd: root, env: { ...process.env, ...env } });
       },
     },
     {
@@ -123,5 +123,4 @@ function environment({ config }: Started, addresses: Addresses, databaseUrl: str
 }
 
 const made = ['postgres', 'mlflow', 'chroma', 'services', 'train', 'models', 'logs', 'tokens.json'];
-mkdirSync(path.join(root, '.services'), { recursive: true });
 await runInstance(steps, { fresh: options.fresh, made: [...made, 'development-key.json'] }).catch(endWith);

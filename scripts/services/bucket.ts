@@ -1,25 +1,12 @@
-import { CreateBucketCommand, HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { loadConfig } from '../../subgraphs/kit/config.ts';
 import { parseAddress } from '../../subgraphs/kit/storage/address.ts';
+import { connect } from '../../subgraphs/kit/storage/s3.ts';
 
-/** Makes the bucket of STORE_URI if it is not there: `node --import tsx scripts/services/bucket.ts`. */
-export async function makeBucket(env: NodeJS.ProcessEnv = process.env): Promise<void> {
-  const config = loadConfig(env);
-  const address = parseAddress(config.STORE_URI);
-  if (address?.scheme !== 's3') return;
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
-  const client = new S3Client({
-    region: config.S3_REGION,
-    forcePathStyle: true,
-    ...(config.S3_ENDPOINT ? { endpoint: config.S3_ENDPOINT } : {}),
-    ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {}),
-  });
-  try {
-    const Bucket = address.bucket;
-    await client.send(new HeadBucketCommand({ Bucket })).catch(() => client.send(new CreateBucketCommand({ Bucket })));
-  } finally {
-    client.destroy();
-  }
+/** Makes the bucket of STORE_URI if it is not there; `npm run services` and docker-compose.yml run this once S3 answers. */
+const config = loadConfig();
+const address = parseAddress(config.STORE_URI);
+if (address?.scheme === 's3') {
+  const s3 = await connect(config);
+  await s3.headBucket({ Bucket: address.bucket }).catch(() => s3.createBucket({ Bucket: address.bucket }));
+  s3.destroy();
 }
-
-if (import.meta.main) await makeBucket();

@@ -24,11 +24,13 @@ export const settings = {
     .optional()
     .describe('Data lake: a folder, hdfs://host:port/folder or s3://bucket/folder. Unset: HASHIRA_DATA/lake.'),
   STORE_URI: address()
+    // Training and DVC read it, which do not reach HDFS.
+    .refine((uri) => parseAddress(uri)?.scheme !== 'hdfs', { error: 'must be a folder or s3://bucket/folder' })
     .optional()
-    .describe('Clean datasets and artifacts, an address as that of the lake. Unset: HASHIRA_DATA/store.'),
+    .describe('Clean datasets and artifacts: a folder or s3://bucket/folder. Unset: HASHIRA_DATA/store.'),
   WEBHDFS_URL: url('http', 'https')
     .optional()
-    .describe("Web address of HDFS's NameNode, http://host:9870. Required where the lake or the store is on HDFS."),
+    .describe("Web address of HDFS's NameNode, http://host:9870. Required where the lake is on HDFS."),
   HADOOP_USER_NAME: z.string().optional().describe('User of HDFS. Unset: the one that this process runs as.'),
   S3_ENDPOINT: url('http', 'https')
     .optional()
@@ -213,7 +215,9 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const parsed = schema.safeParse(given);
   const problems = [
     ...(parsed.error?.issues ?? []).map((issue) => `  ${issue.path.join('.')}: ${issue.message}`),
-    ...missingWebHdfs(given),
+    ...(parseAddress(given.LAKE_URI ?? '')?.scheme === 'hdfs' && !given.WEBHDFS_URL
+      ? ['  WEBHDFS_URL: is required for the HDFS of LAKE_URI']
+      : []),
     ...(given.SPARK_MASTER === 'yarn' && !given.YARN_URL ? ['  YARN_URL: is required where SPARK_MASTER is yarn'] : []),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(`Configuration problems:\n${problems.join('\n')}`);
@@ -230,10 +234,4 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
 function absolute(uri: string | undefined): string | undefined {
   const address = parseAddress(uri ?? '');
   return address?.scheme === 'file' ? address.folder : uri;
-}
-
-function missingWebHdfs(given: { [name: string]: string | undefined }): string[] {
-  const onHdfs = ['LAKE_URI', 'STORE_URI'].filter((name) => parseAddress(given[name] ?? '')?.scheme === 'hdfs');
-  if (onHdfs.length === 0 || given.WEBHDFS_URL) return [];
-  return [`  WEBHDFS_URL: is required for the HDFS of ${onHdfs.join(' and ')}`];
 }

@@ -12,6 +12,8 @@ const LOCK = 4_815_162_342;
  */
 export async function migrate(databaseUrl: string, schema: string, dir: string, log: Logger): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'migrations' });
+  // A connection that breaks fails the statement that waits; told by an event nobody hears, it would end the process.
+  client.on('error', () => {});
   await client.connect();
   try {
     await client.query('BEGIN');

@@ -144,7 +144,8 @@ export class S3Storage extends Storage {
   }
 }
 
-async function connect({ S3_ENDPOINT, S3_REGION, S3_PATH_STYLE }: S3Options['config']): Promise<S3> {
+/** The vendor's client, for an S3 as the configuration has it. */
+export async function connect({ S3_ENDPOINT, S3_REGION, S3_PATH_STYLE }: S3Options['config']): Promise<S3> {
   const { S3 } = await import('@aws-sdk/client-s3');
   return new S3({
     region: S3_REGION,
