@@ -59,7 +59,9 @@ function steps(started: Started) {
         };
         services.push(keepAlive('MLflow', async () => startMlflow(config, ports.MLFLOW_PORT, mlflow)));
         services.push(keepAlive('Chroma', async () => startChroma(config, ports.CHROMA_PORT)));
-        await untilTrue('MLflow', async () => (await fetch(`${at(ports.MLFLOW_PORT)}/health`)).ok);
+        // Its /health knows nothing of its database.
+        const models = `${at(ports.MLFLOW_PORT)}/api/2.0/mlflow/registered-models/search?max_results=1`;
+        await untilTrue('MLflow', async () => (await fetch(models)).ok);
         await untilTrue('Chroma', async () => (await fetch(`${at(ports.CHROMA_PORT)}/api/v2/heartbeat`)).ok);
       },
     },

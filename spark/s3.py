@@ -19,11 +19,17 @@ KEY = (
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_PROFILE",
 )
-_CREDENTIALS = (
-    "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
-    "org.apache.hadoop.fs.s3a.auth.ProfileAWSCredentialsProvider",
-    "org.apache.hadoop.fs.s3a.auth.IAMInstanceCredentialsProvider",
-)
+
+
+def _credentials() -> str:
+    """Who knows the key. Hadoop's provider of files does not do without one, so it cannot simply be asked second."""
+    if "AWS_ACCESS_KEY_ID" in os.environ:
+        return "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider"
+    if os.path.exists(
+        os.environ.get("AWS_SHARED_CREDENTIALS_FILE", os.path.expanduser("~/.aws/credentials"))
+    ):
+        return "org.apache.hadoop.fs.s3a.auth.ProfileAWSCredentialsProvider"
+    return "org.apache.hadoop.fs.s3a.auth.IAMInstanceCredentialsProvider"
 
 
 def s3_settings() -> dict[str, str]:
@@ -37,7 +43,7 @@ def s3_settings() -> dict[str, str]:
         "endpoint.region": os.environ.get("S3_REGION", "us-east-1"),
         "path.style.access": str(path_style == "on" or (path_style == "auto" and bool(endpoint))).lower(),
         "connection.ssl.enabled": str(not endpoint.startswith("http://")).lower(),
-        "aws.credentials.provider": ",".join(_CREDENTIALS),
+        "aws.credentials.provider": _credentials(),
         # Finished files appear at once, without a copy: S3 cannot rename.
         "committer.name": "magic",
     }
