@@ -7,12 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb_prepare
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 import pytest
 from common.protocol import JobError
+from compare import compare
 from prepare import prepare
 from session import explain_spark_failure
 from storage import LocalStorage
@@ -152,6 +154,16 @@ def test_the_truth_travels_with_a_generated_shop(prepared):
         .all()
     )
     assert len(table(store, manifest, "truth_demand")) == len(table(store, manifest, "sales"))
+
+
+def test_another_engine_makes_the_same_tables_of_the_same_lake(prepared, tmp_path):
+    lake, store, manifest = prepared
+    out = str(tmp_path / "duckdb")
+    report = duckdb_prepare.prepare(lake, out, AS_OF, "500MB")
+    assert report["quarantine"] == manifest["quarantine"]
+    compared = compare(store.path(f"datasets/{manifest['dataVersion']}"), out)
+    assert compared["different"] == 0
+    assert compared["rows"] == sum(report["rows"].values())
 
 
 def test_the_version_follows_the_content_not_the_files(spark, prepared, tmp_path):

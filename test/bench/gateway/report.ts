@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { markdownTable } from '../markdown.ts';
 import type { EventRound, QueryRound } from './measure.ts';
 import { EVENT_SETUPS, type EventSetup, type Options, QUERY_SETUPS, type QuerySetup } from './options.ts';
 import { TITLES } from './setups.ts';
@@ -47,13 +48,6 @@ export function heading(options: Options, versions: readonly string[]): string {
   ].join('\n');
 }
 
-function table(head: string[], rows: string[][]): string {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: string[]) =>
-    `| ${cells.map((cell, column) => (column ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join(' | ')} |`;
-  return [line(head), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.map(line)].join('\n');
-}
-
 export function queryTable({ queries }: Results, { connections, rate }: Options): string {
   const rows = QUERY_SETUPS.filter((name) => queries[name]).map((name) => {
     const rounds = queries[name];
@@ -80,7 +74,7 @@ export function queryTable({ queries }: Results, { connections, rate }: Options)
     'RSS MB',
     'fetches',
   ];
-  return `Closed loop over ${connections} connections; p99 also at ${rate} requests/s for all (p99Ms).\n${table(head, rows)}`;
+  return `Closed loop over ${connections} connections; p99 also at ${rate} requests/s for all (p99Ms).\n${markdownTable(head, rows)}`;
 }
 
 export function eventTable({ events }: Results, { seats, eventRate }: Options): string {
@@ -94,7 +88,7 @@ export function eventTable({ events }: Results, { seats, eventRate }: Options): 
   const head = ['subscription', 'CPU ms/event', 'fetches', 'CPU ms/event, all at once', 'fetches'];
   return (
     `${seats} subscribers over graphql-ws, ${eventRate} events/s in all, two entity hops each, no entity twice; ` +
-    `evenly spaced (eventCpuMs), or all subscribers at one moment.\n${table(head, rows)}`
+    `evenly spaced (eventCpuMs), or all subscribers at one moment.\n${markdownTable(head, rows)}`
   );
 }
 
