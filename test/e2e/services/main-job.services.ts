@@ -12,20 +12,10 @@ import { storageContract } from '../../../subgraphs/kit/storage/contract.ts';
 import { openStorage } from '../../../subgraphs/kit/storage/open.ts';
 import { Yarn } from '../../../subgraphs/pipeline/yarn.ts';
 import { Instance, processesWith } from '../../support/instance.ts';
+import { begin, succeeded, until } from '../../support/jobs.ts';
 
 /** The main job on HDFS, YARN, MinIO, PostgreSQL and Chroma, from nothing to answers. The tests follow one story. */
 const SHOP = { users: 1200, products: 80, days: 200, interactions: 60_000, seed: 11, endDate: '2026-11-20' };
-const JOB = 'id kind status progress stage error attempts result logs(last: 20)';
-
-interface Job {
-  id: string;
-  status: string;
-  stage: string | null;
-  error: string | null;
-  attempts: number;
-  result: Record<string, unknown> | null;
-  logs: string[];
-}
 
 let dir: string;
 let instance: Instance;
@@ -44,28 +34,6 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function begin(mutation: string): Promise<string> {
-  const { data, errors } = await instance.ask<Record<string, { id: string }>>(
-    `mutation { ${mutation} { id } }`,
-    'admin',
-  );
-  expect(errors).toBeUndefined();
-  return Object.values(data ?? {})[0]?.id as string;
-}
-
-/** Waits until a job is as wanted. @throws Error with what it said last */
-async function until(id: string, wanted: (job: Job) => boolean, seconds = 420): Promise<Job> {
-  let job: Job | undefined;
-  for (const end = Date.now() + seconds * 1_000; Date.now() < end; ) {
-    const { data } = await instance.ask<{ job: Job }>(`{ job(id: "${id}") { ${JOB} } }`, 'admin');
-    job = data?.job;
-    if (job && wanted(job)) return job;
-    if (job && ['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(job.status)) break;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-  throw new Error(`the job is not as wanted: ${JSON.stringify(job, null, 2)}`);
-}
-const succeeded = ({ status }: Job) => status === 'SUCCEEDED';
 const applications = async (id: string) => yarn.list(`hashira-${id}`);
 
 /** The same work in folders of this machine. @returns the version of the dataset */
@@ -85,8 +53,8 @@ async function locally(): Promise<string> {
 describe('the services profile', () => {
   it('generates a shop into HDFS, as an application of YARN', async () => {
     const input = JSON.stringify(SHOP).replace(/"(\w+)":/g, '$1: ');
-    const id = await begin(`generateData(input: ${input})`);
-    const job = await until(id, succeeded);
+    const id = await begin(instance, `generateData(input: ${input})`);
+    const job = await until(instance, id, succeeded);
     expect(await applications(id)).toMatchObject([{ state: 'FINISHED', finalStatus: 'SUCCEEDED' }]);
     const listing = await fetch(
       `http://127.0.0.1:${ports.HDFS_WEB_PORT}/webhdfs/v1/lake/raw/${job.result?.batch}?op=LISTSTATUS`,
@@ -98,12 +66,12 @@ describe('the services profile', () => {
   });
 
   it('prepares datasets into MinIO, goes on with the application when the worker dies, and makes what folders make', async () => {
-    const id = await begin('prepareDatasets');
-    await until(id, ({ stage }) => stage?.startsWith('check events') ?? false);
+    const id = await begin(instance, 'prepareDatasets');
+    await until(instance, id, ({ stage }) => stage?.startsWith('check events') ?? false);
     const before = await applications(id);
     expect(before).toHaveLength(1);
     process.kill(await sparkWorker(), 'SIGKILL');
-    const job = await until(id, succeeded);
+    const job = await until(instance, id, succeeded);
     expect(job.attempts).toBe(2);
     expect((await applications(id)).map((each) => each.id)).toEqual([before[0]?.id]);
     expect(job.logs.join('\n')).toContain(`goes on with ${before[0]?.id}`);
@@ -111,26 +79,47 @@ describe('the services profile', () => {
   });
 
   it('trains on it, promotes, and serves the models from MinIO', async () => {
-    const id = await begin('trainModels(input: { models: ["recommender", "forecaster"] })');
-    const job = await until(id, succeeded, 900);
+    const id = await begin(instance, 'trainModels(input: { models: ["recommender", "forecaster"] })');
+    const job = await until(instance, id, succeeded, 900);
     expect(job.result?.models).toMatchObject([{ name: 'recommender' }, { name: 'forecaster' }]);
     const query = '{ salesForecast(horizon: 7) { points { units } model { name version } } }';
-    await expect
-      .poll(
-        async () =>
-          (await instance.ask<{ salesForecast: { model: unknown } }>(query, 'analyst')).data?.salesForecast.model,
-        {
-          timeout: 60_000,
-        },
-      )
-      .toMatchObject({ name: 'forecaster', version: 1 });
+    const forecast = async () => (await instance.ask<{ salesForecast: object }>(query, 'analyst')).data?.salesForecast;
+    await expect.poll(forecast, { timeout: 60_000 }).toMatchObject({ model: { name: 'forecaster', version: 1 } });
+    expect(await forecast()).toMatchObject({ points: Array(7).fill({ units: expect.any(Number) }) });
+  });
+
+  it('answers what the embedded profile answers: recommendations, search, the assistant', async () => {
+    await until(instance, await begin(instance, 'indexCatalog'), succeeded);
+    const recommended =
+      '{ me { recommendations(first: 10) { edges { node { score product { name } } } model { name version } } } }';
+    const { data, errors } = await instance.ask<{ me: { recommendations: { edges: unknown[] } } }>(
+      recommended,
+      'customer',
+    );
+    expect(errors).toBeUndefined();
+    expect(data?.me.recommendations).toMatchObject({ model: { name: 'recommender', version: 1 } });
+    expect(data?.me.recommendations.edges).toHaveLength(10);
+
+    const visitor =
+      '{ popular(first: 5) { rank product { name } } search(query: "katana", first: 3) { edges { node { name } } } }';
+    const seen = await instance.ask<{ popular: unknown[]; search: { edges: unknown[] } }>(visitor);
+    expect(seen.errors).toBeUndefined();
+    expect(seen.data?.popular).toHaveLength(5);
+    expect(seen.data?.search.edges).toHaveLength(3);
+
+    const question = 'sendMessage(input: { clientMessageId: "1", text: "Which katana is the lightest?" })';
+    const asked = await instance.ask<{ sendMessage: object }>(
+      `mutation { ${question} { citations { product { name } } } }`,
+    );
+    expect(asked.errors).toBeUndefined();
+    expect(asked.data?.sendMessage).toMatchObject({ citations: [{ product: { name: expect.any(String) } }] });
   });
 
   it('a cancelled job ends its application', async () => {
-    const id = await begin('prepareDatasets');
+    const id = await begin(instance, 'prepareDatasets');
     await expect.poll(() => applications(id), { timeout: 60_000 }).toMatchObject([{ state: 'RUNNING' }]);
-    await begin(`cancelJob(id: "${id}")`);
-    await until(id, ({ status }) => status === 'CANCELLED', 60);
+    await begin(instance, `cancelJob(id: "${id}")`);
+    await until(instance, id, ({ status }) => status === 'CANCELLED', 60);
     await expect.poll(() => applications(id), { timeout: 30_000 }).toMatchObject([{ state: 'KILLED' }]);
   });
 
