@@ -27,7 +27,6 @@ def spark() -> SparkSession:
 
     session = make_session("tests")
     # Compiling queries and planning them anew takes longer than running them on a few rows.
-    session.conf.set("spark.sql.shuffle.partitions", "2")
     session.conf.set("spark.sql.codegen.wholeStage", "false")
     session.conf.set("spark.sql.adaptive.enabled", "false")
     yield session

@@ -14,12 +14,14 @@ KINDS = ("tracked", "imported", "generated")
 
 @dataclass(frozen=True)
 class Batch:
-    """One committed batch. `path` is relative to the lake; `tables` are those it has."""
+    """One committed batch. `path` is relative to the lake; `tables` are those it has, with so many rows in all as its
+    description says: for planning only."""
 
     name: str
     kind: str
     created_at: str
     tables: frozenset[str]
+    rows: int
 
     @property
     def path(self) -> str:
@@ -42,7 +44,8 @@ def committed_batches(lake: Storage) -> list[Batch]:
         tables = {entry for entry in entries if entry not in (SUCCESS, "batch.json", "truth")}
         if "truth" in entries:
             tables |= {f"truth/{table}" for table in lake.names(f"raw/{name}/truth")}
-        batches.append(Batch(name, kind, str(about.get("createdAt", "")), frozenset(tables)))
+        rows = sum(about.get("counts", {}).values())
+        batches.append(Batch(name, kind, str(about.get("createdAt", "")), frozenset(tables), rows))
     batches.sort(key=lambda batch: (batch.created_at, batch.name), reverse=True)
     return sorted(batches, key=lambda batch: batch.rank)
 

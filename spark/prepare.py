@@ -34,6 +34,9 @@ from session import explain_spark_failure, make_session
 from splits import Split, time_split
 from storage import Storage, open_storage
 
+# A task sorts about this many rows, which fits its memory: what does not, it would write to the disk and merge.
+_ROWS_PER_TASK = 1_000_000
+
 _DATED = StructType([StructField("date", DateType())])
 
 
@@ -66,6 +69,8 @@ def prepare(spark: SparkSession, lake: Storage, store: Storage, as_of: datetime,
     batches = committed_batches(lake)
     if not any({"events", "sales"} & batch.tables for batch in batches):
         raise JobError("LAKE_EMPTY", "The lake holds no events and no sales; generate or import data first.")
+    tasks = max(spark.sparkContext.defaultParallelism, sum(batch.rows for batch in batches) // _ROWS_PER_TASK)
+    spark.conf.set("spark.sql.shuffle.partitions", str(tasks))
     writer = DatasetWriter(spark, store)
     job = _Preparation(spark, lake, writer, batches, as_of, seed)
     try:
@@ -250,7 +255,10 @@ class _Preparation:
         if checked is None or not checked.bad:
             self.lake.delete(path)
             return
-        quality.quarantined(checked.rows).coalesce(1).write.mode("overwrite").parquet(self.lake.uri(path))
+        # The few are gathered after all have been looked at in parallel; coalesce would look at all in one task.
+        files = 1 + sum(checked.bad.values()) // _ROWS_PER_TASK
+        gathered = quality.quarantined(checked.rows).repartition(files)
+        gathered.write.mode("overwrite").parquet(self.lake.uri(path))
         log(f"quarantine: {table}: {checked.bad}")
 
     # ------------------------------------------------------------ tables

@@ -3,7 +3,7 @@
 Environment:
     SPARK_MASTER         where to run; default local[*]
     SPARK_DRIVER_MEMORY  heap of the driver (in local mode: of everything); default 2g
-    SPARK_JAVA_OPTIONS   extra options of the driver's JVM; default in local mode: options that start fast
+    SPARK_JAVA_OPTIONS   extra options of the driver's JVM; default in local mode: the collector for few cores
 and those of s3.py. On YARN a job gets here through submit.py, which says the rest.
 """
 
@@ -20,7 +20,6 @@ from pyspark.sql import SparkSession
 from s3 import s3_settings
 
 _SPARK_FOLDER = os.path.dirname(os.path.abspath(__file__))
-_FAST_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 _ML_FOLDER = os.path.join(os.path.dirname(_SPARK_FOLDER), "ml")
 
 
@@ -38,8 +37,7 @@ def make_session(name: str) -> SparkSession:
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
         # A machine whose host name does not resolve could not start Spark otherwise.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    # Minutes-long jobs on few cores: the optimising compiler takes more than it gives (a third of all CPU time).
-    java_options = os.environ.get("SPARK_JAVA_OPTIONS", _FAST_START if local else "")
+    java_options = os.environ.get("SPARK_JAVA_OPTIONS", "-XX:+UseSerialGC" if local else "")
     builder = (
         SparkSession.builder.appName(name)
         .master(master)
@@ -62,9 +60,8 @@ def make_session(name: str) -> SparkSession:
     )
     if local:
         builder = (
-            builder.config("spark.sql.shuffle.partitions", str(max(4, os.cpu_count() or 1)))
             # A folder per date is listed by the driver: on a local disk a job of tasks for it takes longer.
-            .config("spark.sql.sources.parallelPartitionDiscovery.threshold", "100000")
+            builder.config("spark.sql.sources.parallelPartitionDiscovery.threshold", "100000")
             .config("spark.local.dir", os.environ.get("SPARK_LOCAL_DIRS", tempfile.gettempdir()))
             # Files by date are small: opening one costs little on a local disk, so pack many into a task.
             .config("spark.sql.files.openCostInBytes", str(128 * 1024))

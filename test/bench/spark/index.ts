@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import os, { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,6 +27,13 @@ const MILLION = 1_000_000;
 const BYTES_PER_EVENT = 600;
 
 const folder = await mkdtemp(path.join(options.folder, 'hashira-bench-'));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    // What runs dies with us, but what it has written would stay.
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  });
+}
 const measured: Measured[] = [];
 const remember = (job: Measured['job'], where: Measured['where'], events: number, run: Run) => {
   const { stages, result: _, ...figures } = run;
