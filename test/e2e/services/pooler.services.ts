@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,10 @@ import { JobQueue } from '../../../subgraphs/pipeline/queue.ts';
 import { enqueueShell, shellKinds, testConfig, until } from '../../../subgraphs/pipeline/test/shell.ts';
 import { startWorker } from '../../../subgraphs/pipeline/work.ts';
 
-/** A real PgBouncer in transaction mode, with fewer connections to the server than there are clients: what Neon and Supabase offer. */
+/**
+ * A real PgBouncer in transaction mode, with fewer connections to the server than there are clients, and reached by TLS under a
+ * certificate that is verified: what Neon and Supabase offer.
+ */
 const log = createLogger('test', 'silent');
 let dir: string;
 let pooler: ChildProcess;
@@ -30,6 +33,11 @@ beforeAll(async () => {
   await admin.close();
   dir = await mkdtemp(path.join(tmpdir(), 'hashira-pooler-'));
   await chmod(dir, 0o755);
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+  const files = ['-keyout', path.join(dir, 'key.pem'), '-out', path.join(dir, 'certificate.pem')];
+  const kind = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1'];
+  execFileSync('openssl', ['req', ...kind, ...names, ...files], { stdio: 'ignore' });
+  await chmod(path.join(dir, 'key.pem'), 0o644);
   const port = await freePort();
   const ini = `[databases]
 pooled = host=127.0.0.1 port=${direct.port} user=${direct.username} password=${decodeURIComponent(direct.password)}
@@ -39,6 +47,9 @@ listen_port = ${port}
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
+client_tls_sslmode = require
+client_tls_key_file = ${path.join(dir, 'key.pem')}
+client_tls_cert_file = ${path.join(dir, 'certificate.pem')}
 default_pool_size = 3
 `;
   await writeFile(path.join(dir, 'pgbouncer.ini'), ini);
@@ -46,7 +57,8 @@ default_pool_size = 3
   pooler = spawn('pgbouncer', [...root, path.join(dir, 'pgbouncer.ini')], { stdio: 'ignore' });
   const missing = new Promise((_, reject) => pooler.once('error', reject));
   await Promise.race([missing, reachable(port)]);
-  url = `postgres://shop@127.0.0.1:${port}/pooled`;
+  const verified = `sslmode=verify-full&sslrootcert=${path.join(dir, 'certificate.pem')}`;
+  url = `postgres://shop@localhost:${port}/pooled?${verified}`;
   database = new Database(url, { max: 8 });
 });
 afterAll(async () => {
@@ -68,6 +80,16 @@ async function reachable(port: number): Promise<void> {
 }
 
 describe('behind a transaction pooler', () => {
+  it('is spoken to by TLS only, and not when its certificate is somebody else’s', async () => {
+    const plain = new Database(url.replace(/\?.*/, ''), { max: 1 });
+    await expect(plain.query('SELECT 1')).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+    await plain.close();
+    const stranger = new Database(url.replace(/&sslrootcert=.*/, ''), { max: 1 });
+    await expect(stranger.query('SELECT 1')).rejects.toThrow('self-signed certificate');
+    await stranger.close();
+    expect(await database.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
   it('migrations run once, by several processes at a time, and leave no lock and no setting behind', async () => {
     const all = async () => {
       for (const { name, migrations } of subgraphs) await migrate(url, name, migrations, log);
