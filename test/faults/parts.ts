@@ -65,7 +65,8 @@ export const PARTS: readonly Part[] = [
     name: 'ChromaDB',
     is: (_, command) => command.includes('chroma_server.py'),
     address: ({ CHROMA_PORT }) => at(CHROMA_PORT, '/api/v2/heartbeat'),
-    ...{ job: 'index', stage: /^index products/, needed: [] },
+    // On half of what it finds the assistant would deny what the catalogue has; it asks to try again instead.
+    ...{ job: 'index', stage: /^index products/, needed: ['assistant'] },
   },
   {
     name: 'subgraph',

@@ -9,7 +9,7 @@ import { onYarn } from './yarn.ts';
 
 /**
  * Generates and prepares shops of growing size with Spark in one process, once on YARN, and prepares them with DuckDB too.
- *   --sizes 1,10,50   millions of events on local[*]
+ *   --sizes 1,10,50   millions of events on local[*]; 0: none
  *   --yarn 10         millions of events on YARN, HDFS and MinIO (npm run services); 0: not
  *   --memory 3GB      what DuckDB may use; Spark has a heap of 2 GB besides its Python processes
  *   --folder DIR      where the data goes meanwhile; it is removed
@@ -55,7 +55,8 @@ try {
     `${new Date().toISOString()} · ${cpus.length} × ${cpus[0]?.model} · ${Math.round(os.totalmem() / 2 ** 30)} GiB`,
   );
   let compared: { rows: number; different: number } | undefined;
-  for (const events of options.sizes.split(',').map((size) => Number(size) * MILLION)) {
+  const sizes = options.sizes.split(',').map((size) => Number(size) * MILLION);
+  for (const events of sizes.filter((size) => size > 0)) {
     console.log(`\n${events / MILLION} million events`);
     if (!(await enoughSpace(events))) continue;
     const place = await mkdtemp(path.join(folder, 'local-'));
