@@ -112,7 +112,9 @@ describe('the services profile', () => {
       `mutation { ${question} { citations { product { name } } } }`,
     );
     expect(asked.errors).toBeUndefined();
-    expect(asked.data?.sendMessage).toMatchObject({ citations: [{ product: { name: expect.any(String) } }] });
+    expect(asked.data?.sendMessage).toMatchObject({
+      citations: expect.arrayContaining([{ product: { name: expect.any(String) } }]),
+    });
   });
 
   it('a cancelled job ends its application', async () => {
