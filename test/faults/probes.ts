@@ -27,6 +27,9 @@ export const ALL = Object.keys(PROBES) as Probe[];
 /** How often each probe was answered, and with what it failed. */
 export type Answers = Record<Probe, { answered: number; failures: string[] }>;
 
+export const failuresOf = (answers: Answers, probes: readonly Probe[]): string[] =>
+  probes.flatMap((probe) => answers[probe].failures.map((failure) => `${probe}: ${failure}`));
+
 async function ask(instance: Instance, probe: Probe): Promise<string | null> {
   const { role, query } = PROBES[probe];
   try {
@@ -38,7 +41,7 @@ async function ask(instance: Instance, probe: Probe): Promise<string | null> {
 }
 
 /** Asks all in turn, a round a second, until stopped. */
-export function keepAsking(instance: Instance): { stop(): Promise<Answers> } {
+export function keepAsking(instance: Instance): AsyncDisposable & { stop(): Promise<Answers> } {
   const answers = Object.fromEntries(ALL.map((probe) => [probe, { answered: 0, failures: [] }])) as unknown as Answers;
   let stopped = false;
   const asking = (async () => {
@@ -51,11 +54,10 @@ export function keepAsking(instance: Instance): { stop(): Promise<Answers> } {
       await sleep(1_000);
     }
   })();
-  return {
-    stop: async () => {
-      stopped = true;
-      await asking;
-      return answers;
-    },
+  const stop = async () => {
+    stopped = true;
+    await asking;
+    return answers;
   };
+  return { stop, [Symbol.asyncDispose]: async () => void (await stop()) };
 }

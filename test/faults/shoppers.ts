@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Instance } from '../support/instance.ts';
 
 const EVENTS_PER_CALL = 5;
+const MAX_TRIES = 600;
 
 /**
  * Tracks events until stopped, as a storefront does: what is not acknowledged is sent again under the same ids. Their quantity, by
@@ -12,14 +13,15 @@ export function keepTracking(
   instance: Instance,
   mark: number,
   productId: string,
-): { stop(): Promise<{ acknowledged: number; repeated: number }> } {
-  let [acknowledged, repeated, stopped] = [0, 0, false];
+): AsyncDisposable & { stop(): Promise<{ acknowledged: number }> } {
+  let [acknowledged, stopped] = [0, false];
   const track = async () => {
     const events = Array.from({ length: EVENTS_PER_CALL }, () => ({
       ...{ clientEventId: randomUUID(), productId, type: 'VIEW', quantity: mark, occurredAt: new Date() },
     }));
     const mutation = 'mutation ($events: [EventInput!]!) { trackEvents(events: $events) { __typename } }';
-    for (; ; repeated++) {
+    for (let tries = 0; ; tries++) {
+      if (tries === MAX_TRIES) throw new Error('tracked events were never acknowledged');
       const answer = await instance.ask(mutation, 'customer', { events }).catch(() => null);
       if (answer && !answer.errors) break;
       await sleep(300);
@@ -32,11 +34,12 @@ export function keepTracking(
       await sleep(300);
     }
   })();
-  return {
-    stop: async () => {
-      stopped = true;
-      await tracking;
-      return { acknowledged, repeated };
-    },
+  // Whoever stops it is told.
+  tracking.catch(() => {});
+  const stop = async () => {
+    stopped = true;
+    await tracking;
+    return { acknowledged };
   };
+  return { stop, [Symbol.asyncDispose]: async () => void (await stop()) };
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Config, loadConfig } from '../../subgraphs/kit/config.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -68,6 +69,18 @@ export class Instance {
 
   get tokens(): Record<'customer' | 'support' | 'analyst' | 'admin', string> {
     return JSON.parse(readFileSync(path.join(this.dataDir, 'tokens.json'), 'utf8'));
+  }
+
+  /** Ports of the services profile, by the names that spark/hadoop/conf has for them. */
+  get ports(): Record<string, number> {
+    return JSON.parse(readFileSync(path.join(this.dataDir, 'services/addresses.json'), 'utf8')).ports;
+  }
+
+  /** The configuration of its own processes. This process gets their environment too, in which the key of their S3 is. */
+  get config(): Config {
+    const { env } = JSON.parse(readFileSync(path.join(this.dataDir, 'run/instance.json'), 'utf8'));
+    Object.assign(process.env, env);
+    return loadConfig(env);
   }
 
   /** Runs an operation as one of the development roles, or as a visitor. */

@@ -10,8 +10,13 @@ export interface Job {
   stage: string | null;
   error: string | null;
   attempts: number;
-  // biome-ignore lint/suspicious/noExplicitAny: each kind has its own
-  result: any;
+  /** What the kinds of jobs tell; each its own part of it. */
+  result: {
+    batch?: string;
+    dataVersion?: string;
+    counts?: Record<string, number>;
+    models?: { name: string; version: number }[];
+  } | null;
   logs: string[];
 }
 

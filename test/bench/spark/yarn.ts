@@ -32,7 +32,7 @@ async function run(instance: Instance, mutation: string, written: string): Promi
   const watching = watch((pid) => isContainerOf(pid, instance.dataDir));
   try {
     const { result } = await until(instance, await begin(instance, mutation), succeeded, JOB_SECONDS);
-    return { ...watching.stop(), bytes: (await bytesBelow(written)) - before, stages: [], result };
+    return { ...watching.stop(), bytes: (await bytesBelow(written)) - before, stages: [], result: result ?? {} };
   } finally {
     watching.stop();
   }

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,7 +6,6 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../../scripts/postgres.ts';
 import { python, root } from '../../../scripts/stack.ts';
-import { type Config, loadConfig } from '../../../subgraphs/kit/config.ts';
 import { storageContract } from '../../../subgraphs/kit/storage/contract.ts';
 import { openStorage } from '../../../subgraphs/kit/storage/open.ts';
 import { Yarn } from '../../../subgraphs/pipeline/yarn.ts';
@@ -26,7 +24,7 @@ beforeAll(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'hashira-services-'));
   instance = new Instance(path.join(dir, 'data'), await freePort(), { SUMMARY_BATCH_MINUTES: '0' }, [], 'services');
   await instance.says('ready:', 1_200_000);
-  ({ ports } = JSON.parse(await readFile(path.join(dir, 'data/services/addresses.json'), 'utf8')));
+  ({ ports } = instance);
   yarn = new Yarn(`http://127.0.0.1:${ports.YARN_WEB_PORT}`);
 }, 1_260_000);
 afterAll(async () => {
@@ -126,21 +124,14 @@ describe('the services profile', () => {
   });
 
   // Within the same instance: starting it takes longer than the tests.
-  storageContract('HDFS', () => openStorage(`hdfs://127.0.0.1:${ports.HDFS_PORT}/contract`, configuration()));
-  storageContract('MinIO', () => openStorage('s3://hashira/contract', configuration()));
+  storageContract('HDFS', () => openStorage(`hdfs://127.0.0.1:${ports.HDFS_PORT}/contract`, instance.config));
+  storageContract('MinIO', () => openStorage('s3://hashira/contract', instance.config));
 
   it('stops, and leaves nothing behind', async () => {
     expect(await instance.stop()).toBe(0);
     await expect.poll(() => processesWith(dir), { timeout: 20_000 }).toEqual([]);
   });
 });
-
-/** The configuration of the instance's own processes, which is also how this process gets at the key of its S3. */
-function configuration(): Config {
-  const { env } = JSON.parse(readFileSync(path.join(dir, 'data/run/instance.json'), 'utf8'));
-  Object.assign(process.env, env);
-  return loadConfig(env);
-}
 
 /** The process of the worker that submits to YARN, as it names itself in its log. */
 async function sparkWorker(): Promise<number> {
