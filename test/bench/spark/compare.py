@@ -1,18 +1,18 @@
 """Whether two datasets hold the same rows, whatever their order and their files.
 
-    python compare.py ONE OTHER
+    PYTHONPATH=ml python compare.py ONE OTHER
 
 Folders of tables as Parquet. Numbers are equal when nine digits agree: two engines need not add up in the same order.
-Last line: {"rows": rows compared, "different": rows that only one of them has}.
+Result: {"rows": rows compared, "different": rows that only one of them has}.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 
 import duckdb
+from common.protocol import result
 
 
 def compare(one: str, other: str) -> dict[str, int]:
@@ -43,4 +43,4 @@ def _read(database: duckdb.DuckDBPyConnection, folder: str) -> str:
 
 
 if __name__ == "__main__":
-    print(json.dumps(compare(*sys.argv[1:3])))
+    result(compare(*sys.argv[1:3]))

@@ -4,18 +4,18 @@
 
 For distance and for doubt: an engine of one process beside Spark, and tables to compare (compare.py). Only for one batch with
 events, a daily ledger and a catalogue, which is what generate.py writes; prepare.py also does without any of them.
-Last line: {"rows": {table: rows}, "quarantine": {reason: rows}}.
+Result: {"rows": {table: rows}, "quarantine": {reason: rows}}.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import shutil
+import tempfile
 from datetime import datetime
 
 import duckdb
+from common.protocol import result
 from lake import committed_batches
 from splits import time_split
 from storage import LocalStorage
@@ -140,14 +140,20 @@ def prepare(lake: LocalStorage, out: str, as_of: datetime, memory: str) -> dict[
     (batch,) = committed_batches(lake)
     raw = lake.path(batch.path)
     os.makedirs(out)
-    database = duckdb.connect(os.path.join(out, "scratch.duckdb"))
-    for setting in (
-        f"memory_limit = '{memory}'",
-        f"temp_directory = '{out}/scratch'",
-        "TimeZone = 'UTC'",
-        "preserve_insertion_order = false",
-    ):
-        database.execute(f"SET {setting}")
+    with tempfile.TemporaryDirectory() as scratch, duckdb.connect(f"{scratch}/tables.duckdb") as database:
+        for setting in (
+            f"memory_limit = '{memory}'",
+            f"temp_directory = '{scratch}'",
+            "TimeZone = 'UTC'",
+            "preserve_insertion_order = false",
+        ):
+            database.execute(f"SET {setting}")
+        return _prepare(database, raw, out, as_of)
+
+
+def _prepare(
+    database: duckdb.DuckDBPyConnection, raw: str, out: str, as_of: datetime
+) -> dict[str, dict[str, int]]:
     names = {"raw": raw, "out": out, "as_of": as_of.isoformat()}
     for statement in (_CHECKED_PRODUCTS, _CHECKED_EVENTS, _CHECKED_SALES):
         database.execute(statement.format(**names))
@@ -171,9 +177,6 @@ def prepare(lake: LocalStorage, out: str, as_of: datetime, memory: str) -> dict[
         # The fingerprint from which prepare.py makes the dataset's version.
         fingerprint = f"SELECT count(*), sum(hash(row)) FROM read_parquet('{target}') row"
         rows[table], _ = database.execute(fingerprint).fetchone()
-    database.close()
-    os.remove(os.path.join(out, "scratch.duckdb"))
-    shutil.rmtree(os.path.join(out, "scratch"), ignore_errors=True)
     return {"rows": rows, "quarantine": dict(sorted(bad.items()))}
 
 
@@ -184,11 +187,7 @@ def main() -> None:
     parser.add_argument("--as-of", required=True, type=datetime.fromisoformat)
     parser.add_argument("--memory", default="3GB", help="of DuckDB; what does not fit goes to the disk")
     options = parser.parse_args()
-    print(
-        json.dumps(
-            prepare(LocalStorage(options.lake), os.path.abspath(options.out), options.as_of, options.memory)
-        )
-    )
+    result(prepare(LocalStorage(options.lake), os.path.abspath(options.out), options.as_of, options.memory))
 
 
 if __name__ == "__main__":

@@ -10,14 +10,14 @@ import { onYarn } from './yarn.ts';
 /**
  * Generates and prepares shops of growing size with Spark in one process, once on YARN, and prepares them with DuckDB too.
  *   --sizes 1,10,50   millions of events on local[*]; 0: none
- *   --yarn 10         millions of events on YARN, HDFS and MinIO (npm run services); 0: not
+ *   --yarn 1          millions of events on YARN, HDFS and MinIO (npm run services); 0: not
  *   --memory 3GB      what DuckDB may use; Spark has a heap of 2 GB besides its Python processes
  *   --folder DIR      where the data goes meanwhile; it is removed
  */
 const { values: options } = parseArgs({
   options: {
     sizes: { type: 'string', default: '1,10,50' },
-    yarn: { type: 'string', default: '10' },
+    yarn: { type: 'string', default: '1' },
     memory: { type: 'string', default: '3GB' },
     folder: { type: 'string', default: tmpdir() },
   },

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { python, root } from '../../../scripts/stack.ts';
 import { spawnLeashed } from '../../../subgraphs/kit/leash.ts';
+import { parseLine } from '../../../subgraphs/pipeline/protocol.ts';
 import { bytesBelow, type Usage, watch } from './measure.ts';
 import { AS_OF, END_DATE, PRODUCTS, usersOf } from './shop.ts';
 
@@ -50,18 +51,23 @@ export class LocalBench {
   async compare(dataVersion: unknown): Promise<{ rows: number; different: number }> {
     const dataset = path.join(this.store, 'datasets', String(dataVersion));
     const { result } = await this.run(['test/bench/spark/compare.py', dataset, this.duckdb], this.duckdb);
-    return result as { rows: number; different: number };
+    return result as Run['result'] & { rows: number; different: number };
   }
 
   private async run(command: string[], written: string): Promise<Run> {
     await rm(this.scratch, { recursive: true, force: true });
     await mkdir(this.scratch, { recursive: true });
     const stages: Run['stages'] = [];
-    let [result, last, since]: [unknown, string[], number] = [null, [], performance.now()];
-    let stage = 'start';
-    const enter = (next: string) => {
-      if (next !== stage) stages.push([stage, (performance.now() - since) / 1_000]);
-      if (next !== stage) [stage, since] = [next, performance.now()];
+    let [stage, since] = ['start', performance.now()];
+    let result: Run['result'] | null = null;
+    let last: string[] = [];
+    const onLine = (text: string) => {
+      last = [...last.slice(-20), text];
+      const line = parseLine(text);
+      if (line.type === 'result') result = line.result;
+      if (line.type !== 'progress' || !line.stage || line.stage === stage) return;
+      stages.push([stage, (performance.now() - since) / 1_000]);
+      [stage, since] = [line.stage, performance.now()];
     };
     const child = spawnLeashed(python(), command, {
       cwd: root,
@@ -73,17 +79,12 @@ export class LocalBench {
         SPARK_LOCAL_DIRS: this.scratch,
         TMPDIR: this.scratch,
       },
-      onLine: (line) => {
-        last = [...last.slice(-20), line];
-        if (line.startsWith('@progress ')) enter(JSON.parse(line.slice(10)).stage);
-        if (line.startsWith('@result ')) result = JSON.parse(line.slice(8));
-        else if (/^\{.*\}$/.test(line)) result = JSON.parse(line);
-      },
+      onLine,
     });
     const watching = watch((pid) => pid === child.pid, this.scratch);
     const { code } = await child.exited;
     const usage = watching.stop();
     if (code !== 0 || !result) throw new Error(`${command[0]} failed:\n${last.join('\n')}`);
-    return { ...usage, bytes: await bytesBelow(written), stages, result: result as Run['result'] };
+    return { ...usage, bytes: await bytesBelow(written), stages, result };
   }
 }

@@ -18,7 +18,7 @@ export function table(measured: readonly Measured[]): string {
     .map(({ job, where, events, seconds, cpuSeconds, peakBytes, scratchBytes, bytes }) => [
       ...[job, where, String(events / 1e6), seconds.toFixed(0), (events / seconds).toFixed(0)],
       ...[((cpuSeconds / events) * 1e6).toFixed(1), megabytes(peakBytes)],
-      ...[where === 'Spark local[*]' ? megabytes(scratchBytes) : '–', megabytes(bytes)],
+      ...[where === 'YARN' ? '–' : megabytes(scratchBytes), megabytes(bytes)],
     ]);
   return markdownTable(HEAD, rows, 2);
 }
