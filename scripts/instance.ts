@@ -149,6 +149,7 @@ async function answers(url: string): Promise<void> {
 function announce(config: Config, url: string, tokens: Tokens | null, notes: string[]): void {
   console.log(`\nready: ${url}/graphql\n`);
   for (const note of notes) console.log(note);
+  console.log(`Shop:      ${url}`);
   console.log(`Explorer:  ${url}/graphiql   (Apollo Sandbox: ${url}/graphql)\n`);
   if (tokens) {
     console.log(`Development tokens (also in ${path.relative('', path.join(config.HASHIRA_DATA, 'tokens.json'))}):`);

@@ -2,8 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { addTypenameToDocument } from '@apollo/client/utilities';
+import { print } from 'graphql';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { documentsManifest, readManifest } from './manifest.ts';
+import { documentsManifest, readManifest, webDocuments, withTypenames } from './manifest.ts';
 
 const operations = fileURLToPath(new URL('../../schema/operations/', import.meta.url));
 
@@ -11,6 +13,11 @@ it('is up to date with schema/operations; `npm run compose` writes it', async ()
   const written = JSON.parse(await readFile(path.join(operations, 'manifest.json'), 'utf8'));
   expect(written).toEqual(await documentsManifest(operations));
   expect(await readManifest(path.join(operations, 'manifest.json'))).toEqual(written);
+});
+
+it('has the documents of the web app as Apollo Client sends them', async () => {
+  const documents = await webDocuments(path.join(operations, 'web'));
+  expect(print(withTypenames(documents))).toBe(print(addTypenameToDocument(documents)));
 });
 
 let folder: string;

@@ -1,0 +1,3 @@
+export default function Quality() {
+  return <h1>Conversations</h1>;
+}
