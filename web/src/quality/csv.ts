@@ -1,0 +1,54 @@
+import { client } from '../client/apollo.ts';
+import { AllSummariesDocument, type AllSummariesQuery, type SummaryFilter } from '../graphql/graphql.ts';
+
+export type Summarized = AllSummariesQuery['summaries']['edges'][number]['node'];
+
+/** All summaries of a filter, newest first. @param most how many at most */
+export async function allSummaries(filter: SummaryFilter, most: number, signal?: AbortSignal): Promise<Summarized[]> {
+  const all: Summarized[] = [];
+  for (let after: string | null = null; all.length < most; ) {
+    const page: { data?: AllSummariesQuery | undefined } = await client.query({
+      query: AllSummariesDocument,
+      variables: { filter, after },
+      fetchPolicy: 'no-cache',
+    });
+    signal?.throwIfAborted();
+    if (!page.data) break;
+    all.push(...page.data.summaries.edges.map(({ node }) => node));
+    after = page.data.summaries.pageInfo.endCursor;
+    if (!page.data.summaries.pageInfo.hasNextPage) break;
+  }
+  return all.slice(0, most);
+}
+
+const COLUMNS = [
+  'createdAt',
+  'agent',
+  'keyIssue',
+  'summary',
+  'resolution',
+  'resolved',
+  'status',
+  'reviewNote',
+  'id',
+] as const;
+
+export const csvOf = (rows: readonly Summarized[]): string =>
+  [COLUMNS.join(','), ...rows.map((row) => COLUMNS.map((column) => cell(row[column])).join(','))].join('\r\n');
+
+/** Spreadsheets run what begins like a formula; a quote before it makes it text. */
+function cell(value: string | boolean | null): string {
+  const text = String(value ?? '');
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** Hands a text to the browser as a file. */
+export function download(text: string, name: string): void {
+  const url = URL.createObjectURL(new Blob(['\ufeff', text], { type: 'text/csv;charset=utf-8' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+}
