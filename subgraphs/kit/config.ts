@@ -113,7 +113,9 @@ export const settings = {
   WEB_DIR: z
     .string()
     .optional()
-    .describe('Folder of the built web app, served at /. Unset: the one that set-up built, unless SUPERGRAPH_FILE is set.'),
+    .describe(
+      'Folder of the built web app, served at /. Unset: the one that set-up built, unless SUPERGRAPH_FILE is set.',
+    ),
   PRODUCTION: z
     .enum(['on', 'off'])
     .default('off')

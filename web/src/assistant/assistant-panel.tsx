@@ -78,7 +78,7 @@ export function AssistantPanel() {
 
 function Question({ field }: { field: React.RefObject<HTMLTextAreaElement | null> }) {
   const [text, setText] = useState(assistant.draft);
-  const { exchanges } = useStore(assistant.state);
+  const { exchanges, about } = useStore(assistant.state);
   const busy = assistant.isBusy && exchanges.length > 0;
   const type = (typed: string) => {
     assistant.draft = typed;
@@ -97,6 +97,14 @@ function Question({ field }: { field: React.RefObject<HTMLTextAreaElement | null
         ask();
       }}
     >
+      {about && (
+        <p className={styles.about}>
+          <span>About {about.name}</span>
+          <button type="button" aria-label="Ask about anything" onClick={() => assistant.askAboutAnything()}>
+            <Icon name="close" size={14} />
+          </button>
+        </p>
+      )}
       <textarea
         ref={field}
         rows={2}

@@ -30,22 +30,25 @@ export interface Exchange {
 
 interface AssistantState {
   isOpen: boolean;
+  /** The product that questions are about, when one was named. */
+  about: { id: string; name: string } | null;
   conversationId: string | null;
   exchanges: readonly Exchange[];
 }
 
 /** In the session storage of this tab, so that a reload loses nothing that was said or typed. */
 const KEPT = { conversation: 'conversation', draft: 'draft' };
-const NOTHING: AssistantState = { isOpen: false, conversationId: null, exchanges: [] };
+const NOTHING: AssistantState = { isOpen: false, about: null, conversationId: null, exchanges: [] };
 
 /** The conversation with the shop's assistant. It outlives pages: answers go on while one looks around. */
 class Assistant {
   readonly state = new Store<AssistantState>(NOTHING);
-  #lookedAt: string | null = null;
+  #owner: string | null = null;
   #stop: (() => void) | null = null;
 
-  open(): void {
-    this.#change({ isOpen: true });
+  /** @param about the product that is meant by "it" */
+  open(about: AssistantState['about'] = null): void {
+    this.#change({ isOpen: true, about });
     if (this.state.value.exchanges.length === 0) void this.#restore();
   }
 
@@ -53,12 +56,17 @@ class Assistant {
     this.#change({ isOpen: false });
   }
 
-  /** Tells which product questions may be about. @returns takes it back */
-  lookAt(productId: string | null): () => void {
-    this.#lookedAt = productId;
-    return () => {
-      if (this.#lookedAt === productId) this.#lookedAt = null;
-    };
+  /** A conversation is its owner's: another one begins, or goes on. @param owner null for a visitor */
+  belongTo(owner: string | null): void {
+    if (owner === this.#owner) return;
+    this.#owner = owner;
+    this.#stop?.();
+    this.#change({ conversationId: null, exchanges: [] });
+    if (this.state.value.isOpen) void this.#restore();
+  }
+
+  askAboutAnything(): void {
+    this.#change({ about: null });
   }
 
   get draft(): string {
@@ -109,8 +117,8 @@ class Assistant {
   }
 
   #stream(id: string, text: string): void {
-    const { conversationId } = this.state.value;
-    const input = { clientMessageId: id, text, conversationId, productId: this.#lookedAt };
+    const { conversationId, about } = this.state.value;
+    const input = { clientMessageId: id, text, conversationId, productId: about?.id };
     const fail = (message: string, retryable: boolean) =>
       this.#update(id, { state: 'failed', text: '', citations: [], problem: { message, retryable } });
     const stream = client
@@ -142,14 +150,14 @@ class Assistant {
   }
 
   #remember(conversationId: string): void {
-    sessionStorage.setItem(KEPT.conversation, JSON.stringify({ subject: session.value.subject, conversationId }));
+    sessionStorage.setItem(KEPT.conversation, JSON.stringify({ owner: this.#owner, conversationId }));
     this.#change({ conversationId });
   }
 
   /** Brings back the conversation of this tab after a reload, if it is of who is here now. */
   async #restore(): Promise<void> {
     const kept = JSON.parse(sessionStorage.getItem(KEPT.conversation) ?? 'null');
-    if (kept?.subject !== session.value.subject || !kept) return;
+    if (!kept || kept.owner !== this.#owner) return;
     const { data } = await client.query({
       query: ConversationMessagesDocument,
       variables: { id: kept.conversationId },
@@ -205,7 +213,7 @@ const answered = ({ id, text, citations, feedback, notice }: ChatMessageFragment
 
 export const assistant = new Assistant();
 
-// A conversation is its owner's.
 session.subscribe(() => {
-  if (!session.value.ended) assistant.startOver();
+  // Whose session ended by itself may come back.
+  if (!session.value.ended) assistant.belongTo(session.value.subject);
 });

@@ -19,6 +19,8 @@ const isUnreachable = (error: unknown): boolean =>
 /** Reads wait for a gateway that is away; so do writes that are safe to repeat and say so. */
 const retry = new RetryLink({
   attempts: (_attempt, operation, error) => {
+    // The same once more, and the link below takes HTTP instead.
+    if (socketsAreBlocked() && error.message.startsWith('Socket closed')) return true;
     if (!isUnreachable(error)) return false;
     connection.set('lost');
     return operation.operationType !== OperationTypeNode.MUTATION || operation.getContext().safeToRepeat === true;
@@ -44,8 +46,6 @@ const observe = new ApolloLink((operation, forward) =>
 const expiry = new ErrorLink(({ error }) => {
   const codes = CombinedGraphQLErrors.is(error) ? error.errors.map(({ extensions }) => extensions?.code) : [];
   if (session.value.token && (codes.includes('UNAUTHENTICATED') || codes.includes('TOKEN_EXPIRED'))) sessionEnded();
-  const closed = (error as { cause?: unknown }).cause ?? error;
-  if (session.value.token && (closed as { code?: unknown }).code === 4403) sessionEnded();
 });
 
 const http = new HttpLink({ uri: '/graphql' });

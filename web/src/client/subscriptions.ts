@@ -1,8 +1,10 @@
 import { createClient } from 'graphql-ws';
-import { session } from '../session/session.ts';
+import { session, sessionEnded } from '../session/session.ts';
 import { connection } from './connection.ts';
 
 const LONGEST_WAIT_MS = 5_000;
+/** How the gateway closes when the token is no longer good. */
+const TOKEN_ENDED = 4403;
 
 let opened = false;
 let blocked = false;
@@ -34,6 +36,9 @@ export const socket = createClient({
     connected: () => {
       opened = true;
       connection.set('connected');
+    },
+    closed: (event) => {
+      if ((event as CloseEvent).code === TOKEN_ENDED && session.value.token) sessionEnded();
     },
   },
 });

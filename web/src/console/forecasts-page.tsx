@@ -7,6 +7,7 @@ import { Failure } from '../ui/failure.tsx';
 import { count, day } from '../ui/formats.ts';
 import { type Line, LineChart } from '../ui/line-chart.tsx';
 import { Loading } from '../ui/loading.tsx';
+import { Scrolled } from '../ui/scrolled.tsx';
 import table from '../ui/table.module.css';
 import { useTitle } from '../ui/title.ts';
 import styles from './forecasts.module.css';
@@ -119,7 +120,7 @@ function ForecastView({ forecast }: { forecast: ForecastQuery['salesForecast'] }
       <LineChart label="Units sold and expected" dates={dates} lines={lines} band={BAND} format={count} />
       <details>
         <summary>As a table</summary>
-        <div className={table.scroll}>
+        <Scrolled label="Expected sales">
           <table className={table.table}>
             <thead>
               <tr>
@@ -140,7 +141,7 @@ function ForecastView({ forecast }: { forecast: ForecastQuery['salesForecast'] }
               ))}
             </tbody>
           </table>
-        </div>
+        </Scrolled>
       </details>
     </>
   );

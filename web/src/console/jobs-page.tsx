@@ -13,6 +13,7 @@ import { Failure } from '../ui/failure.tsx';
 import { dateTime } from '../ui/formats.ts';
 import { LoadMore } from '../ui/load-more.tsx';
 import { Loading } from '../ui/loading.tsx';
+import { Scrolled } from '../ui/scrolled.tsx';
 import table from '../ui/table.module.css';
 import { useTitle } from '../ui/title.ts';
 import { isActive, JobProgress, JobStatusLabel, KINDS, STATUSES } from './job-state.tsx';
@@ -63,7 +64,7 @@ function JobList() {
       {!data && !error && <Loading />}
       {data && jobs.length === 0 && <p className="soft">There are none of these.</p>}
       {jobs.length > 0 && (
-        <div className={table.scroll}>
+        <Scrolled label="All jobs">
           <table className={table.table}>
             <thead>
               <tr>
@@ -79,7 +80,7 @@ function JobList() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scrolled>
       )}
       <LoadMore more={hasNextPage ? more : null} loading={networkStatus === 3} />
     </section>

@@ -6,6 +6,7 @@ import { Empty } from '../ui/empty.tsx';
 import { Failure, messageOf } from '../ui/failure.tsx';
 import { dateTime, metric } from '../ui/formats.ts';
 import { Loading } from '../ui/loading.tsx';
+import { Scrolled } from '../ui/scrolled.tsx';
 import { StateLabel } from '../ui/state-label.tsx';
 import { useStore } from '../ui/store.ts';
 import table from '../ui/table.module.css';
@@ -45,7 +46,7 @@ function ModelSection({ name, versions }: { name: string; versions: readonly Ver
       {production && newestData !== production.dataVersion && (
         <p className="soft">The version in production learnt from older data than the newest version.</p>
       )}
-      <div className={table.scroll}>
+      <Scrolled label={`Versions of ${name}`}>
         <table className={table.table}>
           <thead>
             <tr>
@@ -80,7 +81,7 @@ function ModelSection({ name, versions }: { name: string; versions: readonly Ver
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolled>
       {shown && <Measured version={shown} />}
     </section>
   );
@@ -131,7 +132,7 @@ function Measured({ version }: { version: Version }) {
   return (
     <details open className={styles.measured}>
       <summary>Version {version.version}, measured on the test split</summary>
-      <div className={table.scroll}>
+      <Scrolled label={`Measures of ${version.name}`}>
         <table className={table.table}>
           <thead>
             <tr>
@@ -156,7 +157,7 @@ function Measured({ version }: { version: Version }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolled>
     </details>
   );
 }

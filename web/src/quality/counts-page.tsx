@@ -4,10 +4,11 @@ import { Failure } from '../ui/failure.tsx';
 import { count, percent } from '../ui/formats.ts';
 import { type Line, LineChart } from '../ui/line-chart.tsx';
 import { Loading } from '../ui/loading.tsx';
+import { Scrolled } from '../ui/scrolled.tsx';
 import table from '../ui/table.module.css';
 import { useTitle } from '../ui/title.ts';
+import { allSummaries, type Summarized } from './all-summaries.ts';
 import { countBy, daysBefore, perDay } from './counts.ts';
-import { allSummaries, type Summarized } from './csv.ts';
 import styles from './review.module.css';
 
 const PERIODS = [7, 30, 90, 365];
@@ -91,7 +92,7 @@ function CountTable({ title, counts }: { title: string; counts: ReturnType<typeo
   return (
     <section aria-label={title}>
       <h2>{title}</h2>
-      <div className={table.scroll}>
+      <Scrolled label={`${title}, in numbers`}>
         <table className={table.table}>
           <thead>
             <tr>
@@ -114,7 +115,7 @@ function CountTable({ title, counts }: { title: string; counts: ReturnType<typeo
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolled>
     </section>
   );
 }

@@ -1,4 +1,4 @@
-import type { Summarized } from './csv.ts';
+import type { Summarized } from './all-summaries.ts';
 
 type Counted = Pick<Summarized, 'resolved' | 'status' | 'createdAt'>;
 

@@ -7,7 +7,8 @@ import { Failure, messageOf } from '../ui/failure.tsx';
 import { count } from '../ui/formats.ts';
 import { Loading } from '../ui/loading.tsx';
 import { useTitle } from '../ui/title.ts';
-import { allSummaries, csvOf, download } from './csv.ts';
+import { allSummaries } from './all-summaries.ts';
+import { csvOf, download } from './csv.ts';
 import styles from './review.module.css';
 import { SummarizeDialog } from './summarize-dialog.tsx';
 import { SummaryDetails } from './summary-details.tsx';
@@ -48,6 +49,7 @@ export function ReviewPage() {
   return (
     <div className={styles.page} data-open={id !== undefined}>
       <section className={styles.list} aria-label="Summaries">
+        <h1 className="visually-hidden">Conversations</h1>
         <div className={styles.filters}>
           <SearchField value={params.get('search') ?? ''} change={(value) => change('search', value)} />
           <select

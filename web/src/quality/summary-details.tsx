@@ -40,7 +40,7 @@ function Review({ summary, next, back }: Omit<SummaryDetailsProps, 'id'> & { sum
       <button type="button" className={`button ${styles.back}`} onClick={back}>
         Back to the list
       </button>
-      <h1>{summary.keyIssue}</h1>
+      <h2 className={styles.title}>{summary.keyIssue}</h2>
       <div className={styles.columns}>
         <div className={styles.verdict}>
           <dl className={styles.facts}>
@@ -76,7 +76,7 @@ function Review({ summary, next, back }: Omit<SummaryDetailsProps, 'id'> & { sum
           <Decision summary={summary} next={next} />
         </div>
         <section className={styles.transcript} aria-label="Transcript">
-          <h2>Transcript</h2>
+          <h3>Transcript</h3>
           <ol>
             {summary.transcript.map(({ speaker, text }, place) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: a transcript does not change

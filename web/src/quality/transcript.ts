@@ -4,9 +4,9 @@ import type { TranscriptTurnInput } from '../graphql/graphql.ts';
 export function readTranscript(text: string): TranscriptTurnInput[] {
   const turns: TranscriptTurnInput[] = [];
   for (const line of text.split(/\r?\n/)) {
-    const [, speaker, said] = /^\s*([^:]{1,100}?)\s*:\s*(.*)$/.exec(line) ?? [];
+    const [, speaker, said] = /^\s*([^:]{1,100}?)\s*:(?!\/\/)\s*(.*)$/.exec(line) ?? [];
     const last = turns.at(-1);
-    if (speaker && said !== undefined && !/^https?$/i.test(speaker)) turns.push({ speaker, text: said.trim() });
+    if (speaker && said !== undefined) turns.push({ speaker, text: said.trim() });
     else if (last && line.trim()) last.text = `${last.text}\n${line.trim()}`.trim();
     else if (line.trim()) turns.push({ speaker: 'Customer', text: line.trim() });
   }

@@ -104,7 +104,8 @@ export function BrowsePage() {
             </p>
           </Empty>
         )}
-        <LoadMore more={list.more} loading={list.loadingMore} />
+        {/* Not while what it stands below is still being drawn. */}
+        <LoadMore more={products === list.products ? list.more : null} loading={list.loadingMore} />
       </section>
     </div>
   );

@@ -25,7 +25,6 @@ export function ProductPage() {
   useEffect(() => {
     setAdded(false);
     if (product?.id) track({ type: 'VIEW', productId: product.id });
-    return assistant.lookAt(product?.id ?? null);
   }, [product?.id]);
 
   if (error && !product) return <Failure error={error} again={() => void refetch()} />;
@@ -66,7 +65,11 @@ export function ProductPage() {
             >
               Add to cart
             </button>
-            <button type="button" className="button" onClick={() => assistant.open()}>
+            <button
+              type="button"
+              className="button"
+              onClick={() => assistant.open({ id: product.id, name: product.name })}
+            >
               <Icon name="chat" size={18} /> Ask about it
             </button>
           </div>

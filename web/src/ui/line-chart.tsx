@@ -45,7 +45,11 @@ export function LineChart({ label, dates, lines, band, format }: LineChartProps)
           height: HEIGHT,
           tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
           axes: [
-            { ...axis, grid: { show: false }, values: (_, splits) => splits.map((seconds) => shortDay(seconds * 1000)) },
+            {
+              ...axis,
+              grid: { show: false },
+              values: (_, splits) => splits.map((seconds) => shortDay(seconds * 1000)),
+            },
             { ...axis, grid, size: 56, values: (_, splits) => splits.map(format) },
           ],
           scales: { y: { range: (_, __, most) => [0, most * 1.08 || 1] } },
