@@ -7,6 +7,7 @@ import {
   concatAST,
   type DocumentNode,
   type FieldNode,
+  type FragmentDefinitionNode,
   Kind,
   type OperationDefinitionNode,
   parse,
@@ -46,8 +47,9 @@ export async function readManifest(file: string | URL): Promise<Manifest> {
  */
 export async function documentsManifest(folder: string): Promise<Manifest> {
   const operations: Manifest['operations'] = [];
-  const add = (source: string, document: DocumentNode) => {
-    for (const [name, separate] of Object.entries(separateOperations(document))) {
+  const add = (source: string, document: DocumentNode, arranged = (separate: DocumentNode) => separate) => {
+    for (const [name, found] of Object.entries(separateOperations(document))) {
+      const separate = arranged(found);
       if (!name) throw new Error(`An operation of ${source} has no name.`);
       if (operations.some((other) => other.name === name)) throw new Error(`Two operations are named ${name}.`);
       const body = print(separate);
@@ -56,7 +58,7 @@ export async function documentsManifest(folder: string): Promise<Manifest> {
   };
   for (const file of await documentFiles(folder)) add(file, await readDocument(path.join(folder, file)));
   const web = path.join(folder, 'web');
-  if (existsSync(web)) add('web', withTypenames(await webDocuments(web)));
+  if (existsSync(web)) add('web', await webDocuments(web), (separate) => withTypenames(operationFirst(separate)));
   return { format: 'apollo-persisted-query-manifest', version: 1, operations };
 }
 
@@ -67,7 +69,7 @@ export async function webDocuments(folder: string): Promise<DocumentNode> {
 }
 
 /** As Apollo Client sends a document: every object says its type, the root does not. */
-export const withTypenames = (document: DocumentNode): DocumentNode =>
+const withTypenames = (document: DocumentNode): DocumentNode =>
   visit(document, {
     SelectionSet: (node, _key, parent) => {
       const within = parent as ASTNode | undefined;
@@ -76,6 +78,29 @@ export const withTypenames = (document: DocumentNode): DocumentNode =>
       return { ...node, selections: [...node.selections, TYPENAME] };
     },
   });
+
+/** As the web app's typed documents are: the operation, then each fragment behind those that it spreads itself. */
+function operationFirst(document: DocumentNode): DocumentNode {
+  const fragments = new Map(
+    document.definitions.flatMap((definition) =>
+      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
+    ),
+  );
+  const arranged = new Set<FragmentDefinitionNode>();
+  const arrange = (node: ASTNode) => {
+    visit(node, {
+      FragmentSpread: ({ name }) => {
+        const fragment = fragments.get(name.value);
+        if (!fragment || arranged.has(fragment)) return;
+        arrange(fragment);
+        arranged.add(fragment);
+      },
+    });
+  };
+  const operation = operationOf(document);
+  arrange(operation);
+  return { ...document, definitions: [operation, ...arranged] };
+}
 
 const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 
