@@ -15,7 +15,8 @@ await restoreSession();
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>
     <ApolloProvider client={client}>
-      <BrowserRouter>
+      {/* Filters live in the address: a transition would show a box as it was, and lose what is changed meanwhile. */}
+      <BrowserRouter useTransitions={false}>
         <App />
       </BrowserRouter>
     </ApolloProvider>
