@@ -22,6 +22,13 @@ FROM python-packages AS embedder
 COPY ml/embedder ml/embedder
 RUN .venv/bin/python ml/embedder/build.py --out .embedder
 
+# The web app, as the gateway serves it; what builds it stays behind.
+FROM node-packages AS web
+RUN ONNXRUNTIME_NODE_INSTALL=skip npm ci --include=dev --no-audit --no-fund
+COPY tsconfig.json ./
+COPY web web
+RUN npx vite build web --logLevel error
+
 FROM maven:3.9-eclipse-temurin-17 AS jars
 WORKDIR /app
 COPY spark/hadoop/pom.xml hadoop/pom.xml
@@ -39,6 +46,7 @@ WORKDIR /app
 RUN mkdir /data && chown node:node /data
 COPY --from=node-packages /app/node_modules node_modules
 COPY --from=embedder /app/.embedder .embedder
+COPY --from=web /app/.web .web
 COPY package.json supergraph.yaml tsconfig.json ./
 COPY schema schema
 COPY gateway gateway

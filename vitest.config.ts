@@ -10,7 +10,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{gateway,subgraphs,scripts,test/evaluation}/**/*.test.ts'],
+          include: ['{gateway,subgraphs,scripts,web,test/evaluation}/**/*.test.ts'],
           globalSetup: ['test/support/postgres-setup.ts'],
           testTimeout: 15_000,
           hookTimeout: 30_000,

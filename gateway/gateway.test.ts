@@ -82,7 +82,11 @@ beforeAll(async () => {
   if (!supergraphSdl) throw new Error(String(errors));
   const file = path.join(dataDir, 'supergraph.graphql');
   await writeFile(file, supergraphSdl);
-  const config = loadConfig({ HASHIRA_DATA: dataDir, PORT: '0' });
+  const config = loadConfig({
+    WEB_DIR: 'nowhere',
+    HASHIRA_DATA: dataDir,
+    PORT: '0',
+  });
   const log = createLogger('test', 'silent');
   gateway = await startGateway(
     [swords, reviews],

@@ -25,6 +25,8 @@ import { Sources } from './sources/sources.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { createHttpServer } from './transports/http.ts';
 import { createWebSocketServer } from './transports/websocket.ts';
+import { createSignIn } from './web/sign-in.ts';
+import { readSite } from './web/site.ts';
 
 export interface Gateway {
   url: string;
@@ -35,6 +37,7 @@ export interface Gateway {
 export type GatewayServices = Pick<Services, 'config' | 'log'> & Partial<Services>;
 
 const DEFAULT_SUPERGRAPH = fileURLToPath(new URL('../schema/supergraph.graphql', import.meta.url));
+const DEFAULT_WEB = fileURLToPath(new URL('../.web', import.meta.url));
 const MANIFEST = new URL('../schema/operations/manifest.json', import.meta.url);
 
 /**
@@ -114,6 +117,9 @@ export async function startGateway(
   const authenticate = await createAuthenticator(config, rateLimit);
   const cors = new Cors(config.CORS_ORIGINS);
   const address = clientAddress(config.TRUST_PROXY);
+  // The web app is the shop's; another graph has no use for it.
+  const web = config.WEB_DIR ?? (config.SUPERGRAPH_FILE ? null : DEFAULT_WEB);
+  const site = web ? await readSite(web, config.OIDC_CLIENT_ID && config.JWT_ISSUER) : null;
   const server = createHttpServer({
     answer,
     authenticate,
@@ -123,6 +129,8 @@ export async function startGateway(
     metrics,
     tracing,
     pages: await createPages({ production }),
+    site,
+    signIn: createSignIn(config),
     maxBodyBytes: config.MAX_BODY_BYTES,
     log,
   });

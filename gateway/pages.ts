@@ -108,7 +108,7 @@ async function landingPage(): Promise<Page> {
   );
 }
 
-/** The pages a person opens, by path; `/graphql` for a GET that accepts HTML. None in production. */
+/** The pages a person opens besides the web app, by path; `/graphql` for a GET that accepts HTML. None in production. */
 export async function createPages({ production }: { production: boolean }): Promise<ReadonlyMap<string, Page>> {
   if (production) return new Map();
   return new Map([

@@ -3,7 +3,7 @@
 //   node scripts/bootstrap.mjs COMMAND [ARG…]      COMMAND: a file of scripts/, without its ending
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -146,6 +146,22 @@ async function buildEmbedder() {
   });
 }
 
+/** The web app, unless the operator brings one. */
+async function buildWeb() {
+  if (process.env.WEB_DIR) return;
+  const all = readdirSync(inRoot('web'), { recursive: true });
+  const files = all.filter((name) => path.extname(name)).map((name) => path.join('web', name));
+  const stamp = upToDate(inRoot('.web', '.hashira-lock'), [...files.sort(), 'package-lock.json']);
+  if (stamp.done) return;
+  await stage('Web app', async () => {
+    const node = inRoot('node_modules', 'node', 'bin', windows ? 'node.exe' : 'node');
+    const vite = inRoot('node_modules', 'vite', 'bin', 'vite.js');
+    // Whatever the one who calls runs as, a test for example: people get the build for production.
+    await run(node, [vite, 'build', 'web', '--logLevel', 'error'], { NODE_ENV: 'production' });
+    stamp.finish();
+  });
+}
+
 /** uv, from the path or installed beside the project by pip. */
 async function findUv(python) {
   if (spawnSync('uv', ['--version']).status === 0) return 'uv';
@@ -199,7 +215,7 @@ try {
   requireNode();
   requireJava();
   // Each writes what it does as it goes; the slower one decides.
-  await Promise.all([installNode(), installPython().then(buildEmbedder)]);
+  await Promise.all([installNode().then(buildWeb), installPython().then(buildEmbedder)]);
   handOver(command, args);
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import {
+  concatAST,
   isEnumType,
   isInputObjectType,
   isIntrospectionType,
@@ -49,5 +50,8 @@ describe('schema/', () => {
     for (const file of readdirSync(folder).filter((name) => name.endsWith('.graphql'))) {
       expect(validate(api, parse(readFileSync(path.join(folder, file), 'utf8'))), file).toEqual([]);
     }
+    const web = path.join(folder, 'web');
+    const files = readdirSync(web).map((name) => parse(readFileSync(path.join(web, name), 'utf8')));
+    expect(validate(api, concatAST(files)), 'web').toEqual([]);
   });
 });

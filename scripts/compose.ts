@@ -2,14 +2,20 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
 import { parse as parseYaml } from 'yaml';
-import { documentsManifest } from '../gateway/protection/manifest.ts';
+import { Graph } from '../gateway/graph/graph.ts';
+import { documentsManifest, webDocuments } from '../gateway/protection/manifest.ts';
 import { subgraphs } from '../subgraphs/index.ts';
+import { createLogger } from '../subgraphs/kit/log.ts';
+import { webTypes } from './web-types.ts';
 
 interface SupergraphYaml {
   subgraphs: Record<string, { routing_url: string; schema: { file: string } }>;
 }
 
-/** What schema/ should hold now: every subgraph's SDL the supergraph composed of them and the trusted documents, by file name. */
+/**
+ * What should be written now, by file name: every subgraph's SDL, the supergraph composed of them, the trusted documents, and
+ * the types of the web app's.
+ */
 export async function compose(): Promise<Map<string, string>> {
   const { subgraphs: listed }: SupergraphYaml = parseYaml(await readFile('supergraph.yaml', 'utf8'));
   const files = new Map<string, string>();
@@ -26,6 +32,11 @@ export async function compose(): Promise<Map<string, string>> {
   files.set('schema/supergraph.graphql', `${supergraphSdl.trimEnd()}\n`);
   const manifest = await documentsManifest('schema/operations');
   files.set('schema/operations/manifest.json', `${JSON.stringify(manifest, null, 2)}\n`);
+  const { schema } = new Graph(supergraphSdl, {
+    sources: { has: () => true } as never,
+    log: createLogger('compose', 'silent'),
+  });
+  for (const [file, text] of await webTypes(schema, await webDocuments('schema/operations/web'))) files.set(file, text);
   return files;
 }
 

@@ -2,12 +2,15 @@ import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { decodeJwt } from 'jose';
+import { readManifest } from '../gateway/protection/manifest.ts';
 import { type Config, ConfigError, loadConfig } from '../subgraphs/kit/config.ts';
 import { Database } from '../subgraphs/kit/database.ts';
 import { firstRun, trainingOutcome } from './first-run.ts';
 import { runSteps, type Step, type Timing } from './progress.ts';
 import { type Backends, claim, keepAlive, type Service, startScript } from './stack.ts';
 import { type Tokens, writeTokens } from './tokens.ts';
+
+const MANIFEST = new URL('../schema/operations/manifest.json', import.meta.url);
 
 /** An instance in the making: what was started, and where everything is. */
 export interface Started {
@@ -136,10 +139,13 @@ export async function startGateway(config: Config, env: Record<string, string>):
 }
 
 async function answers(url: string): Promise<void> {
+  const { operations } = await readManifest(MANIFEST);
+  // A trusted document is run whatever TRUSTED_DOCUMENTS says.
+  const { body: query } = operations.find(({ name }) => name === 'Categories') as { body: string };
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query: '{ categories { id } }' }),
+    body: JSON.stringify({ query }),
     signal: AbortSignal.timeout(10_000),
   });
   const { errors } = (await response.json()) as { errors?: { message: string }[] };
@@ -149,6 +155,7 @@ async function answers(url: string): Promise<void> {
 function announce(config: Config, url: string, tokens: Tokens | null, notes: string[]): void {
   console.log(`\nready: ${url}/graphql\n`);
   for (const note of notes) console.log(note);
+  console.log(`Shop:      ${url}`);
   console.log(`Explorer:  ${url}/graphiql   (Apollo Sandbox: ${url}/graphql)\n`);
   if (tokens) {
     console.log(`Development tokens (also in ${path.relative('', path.join(config.HASHIRA_DATA, 'tokens.json'))}):`);

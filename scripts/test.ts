@@ -19,6 +19,7 @@ const vitest = (project: string) => [
 /** A step counts as one test, or as many as its report says. */
 const steps: { name: string; command: string[]; count?: () => { passed: number; failed: number } }[] = [
   { name: 'types', command: [path.join(root, 'node_modules/.bin/tsc'), '-p', '.'] },
+  { name: 'types-web', command: [path.join(root, 'node_modules/.bin/tsc'), '-p', 'web'] },
   { name: 'lint', command: [path.join(root, 'node_modules/.bin/biome'), 'ci', '--error-on-warnings', '.'] },
   { name: 'lint-python', command: [python(), '-m', 'ruff', 'check', '.'] },
   { name: 'format-python', command: [python(), '-m', 'ruff', 'format', '--check', '.'] },

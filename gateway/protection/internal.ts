@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { BlockList } from 'node:net';
 
 const INTERNAL = new BlockList();
@@ -19,6 +19,9 @@ INTERNAL.addSubnet('fe80::', 10, 'ipv6');
 /** What proxies add. */
 const PROXIED = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
 
+/** Whether a proxy says that it speaks for somebody else. */
+export const isProxied = (headers: IncomingHttpHeaders): boolean => PROXIED.some((name) => headers[name] !== undefined);
+
 /**
  * Whether a request came straight from this machine or its own network: what only operators are to see is answered to nobody
  * else, and to nobody through a proxy, which says whom it speaks for.
@@ -27,7 +30,7 @@ export function isInternal({
   headers,
   socket,
 }: Pick<IncomingMessage, 'headers'> & { socket: { remoteAddress?: string | undefined } }): boolean {
-  if (PROXIED.some((name) => headers[name] !== undefined)) return false;
+  if (isProxied(headers)) return false;
   const address = socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/i, '') ?? '';
   return INTERNAL.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
 }

@@ -2,7 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { addTypenameToDocument } from '@apollo/client/utilities';
+import { type DocumentNode, Kind, print } from 'graphql';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import * as typedDocuments from '../../web/src/graphql/graphql.ts';
 import { documentsManifest, readManifest } from './manifest.ts';
 
 const operations = fileURLToPath(new URL('../../schema/operations/', import.meta.url));
@@ -11,6 +14,15 @@ it('is up to date with schema/operations; `npm run compose` writes it', async ()
   const written = JSON.parse(await readFile(path.join(operations, 'manifest.json'), 'utf8'));
   expect(written).toEqual(await documentsManifest(operations));
   expect(await readManifest(path.join(operations, 'manifest.json'))).toEqual(written);
+});
+
+it('has every document of the web app as Apollo Client sends it', async () => {
+  const { operations: trusted } = await documentsManifest(operations);
+  const bodies = new Set(trusted.map(({ body }) => body));
+  const documents = Object.values(typedDocuments) as DocumentNode[];
+  const sent = documents.filter(({ definitions }) => definitions[0]?.kind === Kind.OPERATION_DEFINITION);
+  expect(sent.length).toBeGreaterThan(20);
+  for (const document of sent) expect(bodies).toContain(print(addTypenameToDocument(document)));
 });
 
 let folder: string;

@@ -5,11 +5,16 @@ import type { GraphQLRequest } from '../answer.types.ts';
 /** What an HTTP request asks. @throws HashiraError BAD_REQUEST, BODY_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE */
 export async function readRequest(request: IncomingMessage, search: string, maxBytes: number): Promise<GraphQLRequest> {
   if (request.method === 'GET') return fromSearch(search);
+  return checked(await readJson(request, maxBytes));
+}
+
+/** A body of JSON. @throws HashiraError BAD_REQUEST, BODY_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE */
+export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
   const type = request.headers['content-type'] ?? '';
   if (!/^application\/(graphql\+)?json\s*(;|$)/i.test(type) || /charset=(?!"?utf-?8)/i.test(type)) {
     throw new HashiraError('UNSUPPORTED_MEDIA_TYPE', 'The body must be JSON, with the content type application/json.');
   }
-  return checked(parseJson(await readBody(request, maxBytes), 'body'));
+  return parseJson(await readBody(request, maxBytes), 'body');
 }
 
 function fromSearch(search: string): GraphQLRequest {

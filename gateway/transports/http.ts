@@ -13,8 +13,10 @@ import type { Page } from '../pages.ts';
 import type { Cors } from '../protection/cors.ts';
 import { refuseCrossSite } from '../protection/csrf.ts';
 import { isInternal } from '../protection/internal.ts';
+import type { SignIn } from '../web/sign-in.ts';
+import type { Site } from '../web/site.ts';
 import { resultType, streamFormat, takesParts } from './accept.ts';
-import { readRequest } from './http-request.ts';
+import { readJson, readRequest } from './http-request.ts';
 import { writeDeferred, writeMultipart } from './multipart.ts';
 import { writeSse, writeSseResult } from './sse.ts';
 import { atEndOfTurn } from './turn.ts';
@@ -30,11 +32,14 @@ export interface Door {
   tracing: Tracing | null;
   /** HTML pages by path. */
   pages: ReadonlyMap<string, Page>;
+  /** The web app; its page at `/` goes before another one. */
+  site: Site | null;
+  signIn: SignIn;
   maxBodyBytes: number;
   log: Logger;
 }
 
-/** The public door over HTTP: GraphQL on /graphql, health, metrics, and the pages a person opens. */
+/** The public door over HTTP: GraphQL on /graphql, health, metrics, the web app and the other pages a person opens. */
 export function createHttpServer(door: Door): Server {
   // Some clients offer HTTP/2 with every request, and go on without it when nobody takes the offer.
   const shouldUpgradeCallback = ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket';
@@ -61,6 +66,7 @@ async function route(door: Door, request: IncomingMessage, response: ServerRespo
   const pathname = query < 0 ? url : url.slice(0, query);
   if (pathname === '/graphql') return graphql(door, request, response, query < 0 ? '' : url.slice(query + 1));
   for (const name in SECURE) response.setHeader(name, SECURE[name as keyof typeof SECURE]);
+  if (pathname === '/sign-in') return signIn(door, request, response);
   if (request.method !== 'GET' && request.method !== 'HEAD') return sendError(response, 'NOT_FOUND', 'Nothing here.');
   if (pathname === '/health/live') return sendJson(response, 200, { status: 'ok' });
   if (pathname === '/health/ready') {
@@ -72,12 +78,23 @@ async function route(door: Door, request: IncomingMessage, response: ServerRespo
     response.end(await door.metrics.text());
     return;
   }
-  const page = door.pages.get(pathname);
+  const page = door.site?.(pathname) ?? door.pages.get(pathname);
   if (!page) {
     const explorer = door.pages.has('/graphiql') ? ', the explorer at /graphiql' : '';
     return sendError(response, 'NOT_FOUND', `Nothing here. GraphQL is at /graphql${explorer}.`);
   }
   page(request, response);
+}
+
+/** GET tells how to sign in to the web app; POST gives a development token. */
+async function signIn(door: Door, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method === 'GET') return sendJson(response, 200, await door.signIn.method(request));
+  if (request.method !== 'POST') {
+    response.setHeader('allow', 'GET, POST');
+    return sendError(response, 'METHOD_NOT_ALLOWED', 'Ask by GET or POST.');
+  }
+  const asked = (await readJson(request, 1_000)) as { role?: unknown } | null;
+  sendJson(response, 200, { token: await door.signIn.token(request, String(asked?.role)) });
 }
 
 async function graphql(door: Door, request: IncomingMessage, response: ServerResponse, search: string): Promise<void> {

@@ -105,6 +105,17 @@ export const settings = {
     .describe('Keys that sign access tokens. Unset: a development key generated in HASHIRA_DATA.'),
   JWT_ISSUER: z.string().optional().describe('Required issuer of access tokens.'),
   JWT_AUDIENCE: z.string().optional().describe('Required audience of access tokens.'),
+  OIDC_CLIENT_ID: z
+    .string()
+    .optional()
+    .describe('Client that people sign in to the web app as, by code and PKCE at JWT_ISSUER. Unset: no sign-in there.'),
+  OIDC_SCOPE: z.string().default('openid profile').describe('Scopes that the web app asks the issuer for.'),
+  WEB_DIR: z
+    .string()
+    .optional()
+    .describe(
+      'Folder of the built web app, served at /. Unset: the one that set-up built, unless SUPERGRAPH_FILE is set.',
+    ),
   PRODUCTION: z
     .enum(['on', 'off'])
     .default('off')
