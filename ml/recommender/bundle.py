@@ -4,7 +4,8 @@
     features.json        {version, meanWeight, settings, features: [{name, description}]} in the model's order
     items.json           {ids, categories}: an item's and a category's number is its place
     tables.safetensors   item_features f32 [items, ITEM_FEATURES], category i32 (-1: none), log_price f32
-                         (NaN: unknown), factors f32 [items, dimensions], and four sparse matrices in CSR,
+                         (NaN: unknown), factors f32 [items, dimensions], factor_gram f32
+                         [dimensions, dimensions], and four sparse matrices in CSR,
                          each as <name>.indptr i32, <name>.indices i32, <name>.values f32:
                          knn, ease, bought (row = item of the history, column = item scored),
                          tokens (row = item)
@@ -27,7 +28,7 @@ from recommender.settings import Settings, read_settings
 from recommender.tables import Tables
 
 _SPARSE = ("knn", "ease", "bought", "tokens")
-_DENSE = ("item_features", "category", "log_price", "factors")
+_DENSE = ("item_features", "category", "log_price", "factors", "factor_gram")
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from recommender import als
 from recommender.data import Interactions, concatenated_ranges
 from recommender.metrics import top_items
 from recommender.settings import Settings
 from recommender.tables import ITEM_FEATURES, Tables
 
-VERSION = 1
+VERSION = 2
 
 PAIR_FEATURES = {
+    "als": "u · V_j, V the item factors of ALS, u solved for the history with values w_h",
+    "als_relative": "als divided by the user's highest als over all items",
     "ease": "Σ_h w_h B[h, j], B the EASE weights",
     "ease_recent": "Σ_h r_h B[h, j]",
     "ease_relative": "ease divided by the user's highest ease over all items",
@@ -29,7 +32,6 @@ PAIR_FEATURES = {
     "knn_max": "max_h S[h, j]",
     "knn_last": "max S[h, j] over the user's newest few items",
     "bought": "Σ T[h, j] over h the user bought, T the similarity by buyers",
-    "factor": "(Σ_h w_h V_h) · V_j, V the item factors",
     "content": "(Σ_h w_h t_h) · t_j / |Σ_h w_h t_h|, t the unit vector of category and attribute values",
     "content_recent": "the same with r_h",
     "category_share": "share of j's category in Σ_h w_h",
@@ -79,6 +81,10 @@ class _Context:
         self.r = history.matrix(self.recent_weight)
         self.total = _per_user(history, self.weight)
         self.recent_total = _per_user(history, self.recent_weight)
+        of_users = als.user_factors(
+            self.w, tables.factors, tables.factor_gram.astype(np.float64), settings.als
+        )
+        self.als = of_users @ tables.factors.astype(np.float64).T
         self.ease = _dense(self.w @ tables.ease)
         self.knn = _dense(self.w @ tables.knn)
         self.content = self._content(self.w)
@@ -99,8 +105,6 @@ class _Context:
         ease_recent = _dense(self.r @ tables.ease)
         knn_recent = _dense(self.r @ tables.knn)
         bought = _dense(history.matrix(history.purchases > 0) @ tables.bought)
-        profile = np.asarray(self.w @ tables.factors.astype(np.float64))
-        factor = np.einsum("ij,ij->i", profile[user], tables.factors[item].astype(np.float64))
         category, category_recent = (
             self._category(self.w, self.total),
             self._category(self.r, self.recent_total),
@@ -109,6 +113,8 @@ class _Context:
         gap = self._price_gap(user, item)
         items_of_user = np.diff(history.indptr)
         columns = {
+            "als": self.als[user, item],
+            "als_relative": self.als[user, item] / _positive(self.als.max(axis=1))[user],
             "ease": self.ease[user, item],
             "ease_recent": ease_recent[user, item],
             "ease_relative": self.ease[user, item] / _positive(self.ease.max(axis=1))[user],
@@ -119,7 +125,6 @@ class _Context:
             "knn_max": self._highest(tables.knn, np.ones(len(history), dtype=bool))[user, item],
             "knn_last": self._highest(tables.knn, self.is_last)[user, item],
             "bought": bought[user, item],
-            "factor": factor,
             "content": self.content[user, item],
             "content_recent": self._content(self.r)[user, item],
             "category_share": category[user, known_category],
@@ -176,6 +181,7 @@ def _candidates(
     chosen = np.zeros((context.users, context.items), dtype=bool)
     popular = np.broadcast_to(tables.item_features[:, 2].astype(np.float64), chosen.shape)
     sources = (
+        (context.als, counts.als),
         (context.ease, counts.ease),
         (context.knn, counts.knn),
         (context.content, counts.content),

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recommender import export
+from recommender.als import AlsParams
 from recommender.bundle import read_model, read_tables, write_bundle
 from recommender.data import SPLITS, Dataset, Interactions, Items
 from recommender.ease import EaseParams
@@ -27,11 +28,11 @@ SETTINGS = Settings(
     history_limit=12,
     recent_items=3,
     half_life_days=10.0,
-    factors=4,
     ease_neighbours=20,
-    candidates=CandidateCounts(ease=10, knn=8, popular=5, content=5),
+    candidates=CandidateCounts(als=8, ease=10, knn=8, popular=5, content=5),
     knn=KnnParams(neighbours=8, shrinkage=2.0),
     ease=EaseParams(20.0),
+    als=AlsParams(4, 0.1),
 )
 
 

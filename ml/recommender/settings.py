@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from recommender.als import AlsParams
 from recommender.ease import EaseParams
 from recommender.item_knn import KnnParams
 
@@ -12,6 +13,7 @@ from recommender.item_knn import KnnParams
 class CandidateCounts:
     """How many items each source proposes; the union is ranked."""
 
+    als: int = 100
     ease: int = 100
     knn: int = 60
     popular: int = 30
@@ -39,8 +41,6 @@ class Settings:
     """newest items that count as the last ones"""
     half_life_days: float = 14.0
     """after which a past interaction counts half"""
-    factors: int = 32
-    """dimensions of the truncated SVD"""
     ease_most_items: int = 10_000
     """above, EASE is not used as a source: its matrix is dense while it is made"""
     ease_neighbours: int = 300
@@ -57,9 +57,17 @@ class Settings:
     """tuned on the validation split, not a parameter"""
     ease: EaseParams | None = None
     """likewise; None: not used"""
+    als: AlsParams = field(default_factory=AlsParams)
+    """likewise"""
 
 
-_NESTED = {"candidates": CandidateCounts, "lightgbm": LightGbmParams, "knn": KnnParams, "ease": EaseParams}
+_NESTED = {
+    "candidates": CandidateCounts,
+    "lightgbm": LightGbmParams,
+    "knn": KnnParams,
+    "ease": EaseParams,
+    "als": AlsParams,
+}
 
 
 def read_settings(values: Mapping[str, Any] | None) -> Settings:

@@ -1,13 +1,13 @@
-"""What is known of the items when a history is ranked: similarities, popularity, content."""
+"""What is known of the items when a history is ranked: similarities, factors, popularity, content."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import svds
 
-from recommender import ease, item_knn
+from recommender import als, ease, item_knn
 from recommender.data import Dataset, Interactions, Items
+from recommender.exposure import exposure
 from recommender.item_knn import KnnParams
 from recommender.settings import Settings
 from recommender.sparse import top_per_column
@@ -40,7 +40,9 @@ class Tables:
     bought: sp.csr_matrix
     """cosine of buyers, for what is bought together"""
     factors: np.ndarray
-    """items x dimensions, right singular vectors of users x items"""
+    """items x dimensions, of implicit ALS"""
+    factor_gram: np.ndarray
+    """dimensions x dimensions, what every user's equations of ALS have in common"""
     tokens: sp.csr_matrix
     """items x attribute values, inverse document frequency, unit rows"""
     mean_weight: float
@@ -50,6 +52,10 @@ class Tables:
 def build_tables(dataset: Dataset, history: Interactions, settings: Settings) -> Tables:
     items = dataset.items
     mean_weight = float(np.float32(history.weight.mean())) if len(history) else 1.0
+    shown = exposure(items, history)
+    # A cosine grows with the root of the time that an item was there, the weights of a regression with the time.
+    by_cosine, by_regression = sp.diags(1 / np.sqrt(shown)), sp.diags(1 / shown)
+    factors = als.item_factors(history, shown, settings.als)
     buyers = history.take(history.purchases > 0)
     if settings.ease is None:
         ease_matrix = sp.csr_matrix((len(items), len(items)))
@@ -61,10 +67,11 @@ def build_tables(dataset: Dataset, history: Interactions, settings: Settings) ->
         item_features=_item_features(items, history, settings.half_life_days).astype(np.float32),
         category=items.category,
         log_price=items.log_price.astype(np.float32),
-        knn=item_knn.similarities(history, settings.knn).astype(np.float32),
-        ease=ease_matrix.astype(np.float32),
+        knn=(item_knn.similarities(history, settings.knn) @ by_cosine).astype(np.float32),
+        ease=(ease_matrix @ by_regression).astype(np.float32),
         bought=item_knn.similarities(buyers, KnnParams(30, settings.knn.shrinkage, False)).astype(np.float32),
-        factors=_factors(history, settings.factors),
+        factors=factors,
+        factor_gram=als.gram(factors, shown, settings.als).astype(np.float32),
         tokens=_tokens(items).astype(np.float32),
         mean_weight=mean_weight,
     )
@@ -101,16 +108,6 @@ def _price_level(items: Items) -> np.ndarray:
     size = np.searchsorted(category, category, side="right") - start
     level[order] = (np.arange(len(order)) - start + 0.5) / size
     return level
-
-
-def _factors(history: Interactions, dimensions: int) -> np.ndarray:
-    values = history.matrix(item_knn.history_values(history, True))
-    dimensions = min(dimensions, min(values.shape) - 1)
-    if dimensions < 1 or values.nnz == 0:
-        return np.zeros((values.shape[1], 0), dtype=np.float32)
-    # A fixed start vector makes the result repeatable; signs cancel in the score.
-    start = np.ones(min(values.shape))
-    return np.ascontiguousarray(svds(values, k=dimensions, v0=start)[2].T, dtype=np.float32)
 
 
 def _tokens(items: Items) -> sp.csr_matrix:

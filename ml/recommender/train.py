@@ -16,7 +16,7 @@ from recommender.metrics import relevant_unseen
 from recommender.ranker import fit, training_rows
 from recommender.settings import Settings, read_settings
 from recommender.tables import build_tables
-from recommender.tuning import tune_ease, tune_knn
+from recommender.tuning import tune_als, tune_ease, tune_knn
 
 DATA = Path("data")
 OUT = Path("out/recommender")
@@ -34,7 +34,7 @@ def train(data: Path, out: Path, settings: Settings, seed: int) -> dict[str, obj
     users = _training_users(dataset, settings, seed)
 
     progress(0.1, "tune the similarities")
-    settings = replace(settings, knn=tune_knn(dataset, seed))
+    settings = replace(settings, knn=tune_knn(dataset, seed), als=tune_als(dataset, seed))
     if len(dataset.items) <= settings.ease_most_items:
         settings = replace(settings, ease=tune_ease(dataset, seed))
 
@@ -58,6 +58,7 @@ def train(data: Path, out: Path, settings: Settings, seed: int) -> dict[str, obj
         "users": len(groups),
         "candidates": len(labels),
         "knn": asdict(settings.knn),
+        "als": asdict(settings.als),
         "ease": settings.ease and asdict(settings.ease),
         "gain": {
             name: round(float(value / max(gain.sum(), 1e-12)), 4)

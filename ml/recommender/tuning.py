@@ -5,8 +5,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from recommender import ease, item_knn
+from recommender import als, ease, item_knn
 from recommender.data import Dataset, Interactions
+from recommender.exposure import exposure
 from recommender.metrics import Recommender, evaluate_ranking
 
 # More users do not change which setting is best.
@@ -21,6 +22,15 @@ def tune_knn(dataset: Dataset, seed: int) -> item_knn.KnnParams:
 
 def tune_ease(dataset: Dataset, seed: int) -> ease.EaseParams:
     return _search(dataset, seed, ease.EaseParams(), ease.grids(len(dataset.items)), ease.Ease)
+
+
+def tune_als(dataset: Dataset, seed: int) -> als.AlsParams:
+    shown = exposure(dataset.items, dataset.splits["train"])
+
+    def build(train: Interactions, params: als.AlsParams) -> als.Als:
+        return als.Als(train, shown, params)
+
+    return _search(dataset, seed, als.AlsParams(), als.grids(len(dataset.items)), build)
 
 
 def _search(

@@ -26,6 +26,8 @@ export interface Tables {
   /** Items × `factorCount`. */
   factors: Float32Array;
   factorCount: number;
+  /** `factorCount` × `factorCount`: what the equations of all users have in common. */
+  factorGram: Float32Array;
   /** Rows are items of a history, columns items to score. */
   knn: Csr;
   ease: Csr;
@@ -41,7 +43,9 @@ export interface Settings {
   historyLimit: number;
   recentItems: number;
   halfLifeDays: number;
-  candidates: { ease: number; knn: number; content: number; popular: number };
+  candidates: { als: number; ease: number; knn: number; content: number; popular: number };
+  /** Of ALS, for each unit of weight in a history. */
+  regularisation: number;
 }
 
 export interface Bundle {
@@ -53,13 +57,20 @@ export interface Bundle {
 }
 
 const description = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   meanWeight: z.number().positive(),
   settings: z.object({
     history_limit: z.number(),
     recent_items: z.number(),
     half_life_days: z.number(),
-    candidates: z.object({ ease: z.number(), knn: z.number(), content: z.number(), popular: z.number() }),
+    candidates: z.object({
+      als: z.number(),
+      ease: z.number(),
+      knn: z.number(),
+      content: z.number(),
+      popular: z.number(),
+    }),
+    als: z.object({ regularisation: z.number() }),
   }),
   features: z.array(z.object({ name: z.string() })),
 });
@@ -83,6 +94,7 @@ export async function readBundle(dir: string): Promise<Bundle> {
       recentItems: settings.recent_items,
       halfLifeDays: settings.half_life_days,
       candidates: settings.candidates,
+      regularisation: settings.als.regularisation,
     },
     features: features.features.map(({ name }) => name),
   };
@@ -128,6 +140,7 @@ function toTables(
     itemFeatureCount: tensor('item_features').shape[1] ?? 0,
     factors: floats('factors'),
     factorCount: tensor('factors').shape[1] ?? 0,
+    factorGram: floats('factor_gram'),
     knn: csr('knn'),
     ease: csr('ease'),
     bought: csr('bought'),

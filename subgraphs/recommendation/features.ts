@@ -1,3 +1,4 @@
+import { alsScores } from './als.ts';
 import type { Csr, Settings, Tables } from './bundle.ts';
 
 // Candidates and features as `ml/recommender/features.py` defines them; the files in `ml/recommender/golden` bind both.
@@ -34,6 +35,8 @@ const RECENT_POPULARITY = 2;
 
 /** The features' names in the model's order. */
 export const FEATURES: readonly string[] = [
+  'als',
+  'als_relative',
   'ease',
   'ease_recent',
   'ease_relative',
@@ -44,7 +47,6 @@ export const FEATURES: readonly string[] = [
   'knn_max',
   'knn_last',
   'bought',
-  'factor',
   'content',
   'content_recent',
   'category_share',
@@ -81,6 +83,7 @@ export function candidatesOf(
 ): Candidates {
   const count = tables.ids.length;
   const known = knownItems(tables, settings, history);
+  const als = alsScores(tables, known, settings.regularisation);
   const ease = sums(tables.ease, known, (h) => h.w, count);
   const knn = sums(tables.knn, known, (h) => h.w, count);
   const content = contentScores(tables, known, (h) => h.w);
@@ -94,13 +97,14 @@ export function candidatesOf(
   const popular = (item: number) => tables.itemFeatures[item * tables.itemFeatureCount + RECENT_POPULARITY] as number;
   const chosen = new Uint8Array(count);
   const { candidates } = settings;
+  choose(chosen, excluded, (item) => als[item] as number, candidates.als, true);
   choose(chosen, excluded, (item) => ease[item] as number, candidates.ease, true);
   choose(chosen, excluded, (item) => knn[item] as number, candidates.knn, true);
   choose(chosen, excluded, (item) => content[item] as number, candidates.content, true);
   choose(chosen, excluded, popular, candidates.popular, false);
   const items: number[] = [];
   for (let item = 0; item < count; item++) if (chosen[item]) items.push(item);
-  return { items, features: featureRows(tables, known, items, { ease, knn, content }) };
+  return { items, features: featureRows(tables, known, items, { als, ease, knn, content }) };
 }
 
 function knownItems(tables: Tables, settings: Settings, history: readonly HistoryItem[]): Known[] {
@@ -197,7 +201,7 @@ function featureRows(
   tables: Tables,
   known: readonly Known[],
   items: readonly number[],
-  { ease, knn, content }: Record<'ease' | 'knn' | 'content', Float64Array>,
+  { als, ease, knn, content }: Record<'als' | 'ease' | 'knn' | 'content', Float64Array>,
 ): Float32Array {
   const count = tables.ids.length;
   const { itemFeatures, itemFeatureCount } = tables;
@@ -211,13 +215,13 @@ function featureRows(
     known.filter((h) => h.last),
     count,
   );
+  const alsBest = positive(max(als));
   const easeBest = positive(max(ease));
   const knnBest = positive(max(knn));
   const total = positive(known.reduce((sum, h) => sum + h.w, 0));
   const totalRecent = positive(known.reduce((sum, h) => sum + h.r, 0));
   const category = new Float64Array(tables.categories.length);
   const categoryRecent = new Float64Array(tables.categories.length);
-  const profile = new Float64Array(tables.factorCount);
   let priced = 0;
   let prices = 0;
   let purchased = 0;
@@ -228,8 +232,6 @@ function featureRows(
       category[shelf] = (category[shelf] as number) + h.w;
       categoryRecent[shelf] = (categoryRecent[shelf] as number) + h.r;
     }
-    for (let d = 0; d < profile.length; d++)
-      profile[d] = (profile[d] as number) + h.w * (tables.factors[h.item * profile.length + d] as number);
     const logPrice = tables.logPrice[h.item] as number;
     if (!Number.isNaN(logPrice)) {
       priced += h.w;
@@ -247,9 +249,8 @@ function featureRows(
     const shelf = tables.category[item] as number;
     const logPrice = tables.logPrice[item] as number;
     const gap = priced > 0 && !Number.isNaN(logPrice) ? logPrice - meanPrice : 0;
-    let factor = 0;
-    for (let d = 0; d < profile.length; d++)
-      factor += (profile[d] as number) * (tables.factors[item * profile.length + d] as number);
+    rows[at++] = als[item] as number;
+    rows[at++] = (als[item] as number) / alsBest;
     rows[at++] = ease[item] as number;
     rows[at++] = easeRecent[item] as number;
     rows[at++] = (ease[item] as number) / easeBest;
@@ -260,7 +261,6 @@ function featureRows(
     rows[at++] = knnMax[item] as number;
     rows[at++] = knnLast[item] as number;
     rows[at++] = bought[item] as number;
-    rows[at++] = factor;
     rows[at++] = content[item] as number;
     rows[at++] = contentRecent[item] as number;
     rows[at++] = shelf < 0 ? 0 : (category[shelf] as number) / total;
