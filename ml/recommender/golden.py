@@ -124,7 +124,7 @@ def expected(bundle: Path, history: Interactions, ids: list[str]) -> list[dict]:
 def write(folder: Path) -> None:
     dataset = small_dataset()
     settings = replace(SETTINGS, lightgbm=replace(SETTINGS.lightgbm, most_trees=12, min_data_in_leaf=10))
-    features, labels, groups = training_rows(dataset, settings, np.arange(len(dataset.users)))
+    features, labels, groups, _ = training_rows(dataset, settings, np.arange(len(dataset.users)))
     booster, _ = fit(features, labels, groups, settings, seed=1)
     tables = build_tables(dataset, dataset.merged(*SPLITS), settings)
     bundle = folder / "bundle"

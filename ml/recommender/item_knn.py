@@ -10,6 +10,9 @@ from recommender.data import Interactions
 from recommender.sparse import top_per_column
 from recommender.values import history_values
 
+# Items whose similarities to all others are held at once.
+BLOCK = 2_000
+
 
 @dataclass(frozen=True)
 class KnnParams:
@@ -23,8 +26,15 @@ class KnnParams:
 
 def similarities(history: Interactions, params: KnnParams) -> sp.csr_matrix:
     """S[h, j] = x_h·x_j / (|x_h| |x_j| + shrinkage), no diagonal, the largest `neighbours` per column."""
-    values = history.matrix(history_values(history, params.weighted))
-    return top_per_column(_cosine(values, params.shrinkage), params.neighbours)
+    values = history.matrix(history_values(history, params.weighted)).tocsc()
+    norm = np.sqrt(np.asarray(values.multiply(values).sum(axis=0)).ravel())
+    by_item = values.T.tocsr()
+    # The products of all pairs at once would not fit in memory where items are many.
+    blocks = [
+        top_per_column(_cosines(by_item, values, norm, start, params.shrinkage), params.neighbours)
+        for start in range(0, values.shape[1], BLOCK)
+    ]
+    return sp.hstack(blocks, format="csr") if blocks else sp.csr_matrix((0, 0))
 
 
 class ItemKnn:
@@ -48,10 +58,12 @@ def grids() -> Iterator[Callable[[KnnParams], list[KnnParams]]]:
     yield lambda best: [replace(best, weighted=not best.weighted)]
 
 
-def _cosine(values: sp.csr_matrix, shrinkage: float) -> sp.csc_matrix:
-    gram = (values.T @ values).tocoo()
-    norm = np.sqrt(np.asarray(values.multiply(values).sum(axis=0)).ravel())
-    off = gram.row != gram.col
-    row, col = gram.row[off], gram.col[off]
-    data = gram.data[off] / (norm[row] * norm[col] + shrinkage)
-    return sp.csc_matrix((data, (row, col)), shape=gram.shape)
+def _cosines(
+    by_item: sp.csr_matrix, values: sp.csc_matrix, norm: np.ndarray, start: int, shrinkage: float
+) -> sp.csc_matrix:
+    """Columns `start` to `start + BLOCK` of S, before pruning."""
+    columns = (by_item @ values[:, start : start + BLOCK]).tocsc()
+    row, col = columns.indices, np.repeat(np.arange(columns.shape[1]), np.diff(columns.indptr))
+    columns.data /= norm[row] * norm[start + col] + shrinkage
+    columns.data[row == start + col] = 0
+    return columns

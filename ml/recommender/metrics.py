@@ -1,6 +1,6 @@
 """Ranking metrics with binary relevance over the whole catalogue."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -22,7 +22,19 @@ class Recommender(Protocol):
 def evaluate_ranking(
     model: Recommender, seen: Interactions, relevant: Interactions, users: np.ndarray, k: int = 10
 ) -> dict[str, float]:
-    """Mean nDCG@k and recall@k over `users`.
+    """Mean nDCG@k and recall@k over `users`; see rank_users."""
+    return means(rank_users(model, seen, relevant, users, k)[1])
+
+
+def means(quality: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Of each metric over users; 0 where there is nobody."""
+    return {name: float(values.mean()) if len(values) else 0.0 for name, values in quality.items()}
+
+
+def rank_users(
+    model: Recommender, seen: Interactions, relevant: Interactions, users: np.ndarray, k: int = 10
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The users that count, ascending, and nDCG@k and recall@k of each.
 
     What a user has in `seen` is taken out of both the ranking and the relevant items; users left without
     a relevant item do not count.
@@ -32,11 +44,9 @@ def evaluate_ranking(
     """
     users = np.sort(users)
     users = users[relevant_unseen(seen, relevant, users) > 0]
-    if len(users) == 0:
-        return {f"ndcg@{k}": 0.0, f"recall@{k}": 0.0}
     discount = 1 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate(([0], np.cumsum(discount)))
-    ndcg, recall = [], []
+    ndcg, recall = [np.empty(0)], [np.empty(0)]
     for block in blocks(users, seen.shape[1]):
         masked = np.array(model.scores(block), dtype=np.float64)
         known = seen.of_users(block)
@@ -48,10 +58,7 @@ def evaluate_ranking(
         count = np.minimum(truth.sum(axis=1), k)
         ndcg.append(hits @ discount[: top.shape[1]] / ideal[count])
         recall.append(hits.sum(axis=1) / count)
-    return {
-        f"ndcg@{k}": float(np.concatenate(ndcg).mean()),
-        f"recall@{k}": float(np.concatenate(recall).mean()),
-    }
+    return users, {f"ndcg@{k}": np.concatenate(ndcg), f"recall@{k}": np.concatenate(recall)}
 
 
 def relevant_unseen(seen: Interactions, relevant: Interactions, users: np.ndarray) -> np.ndarray:

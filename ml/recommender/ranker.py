@@ -49,8 +49,10 @@ def candidate_blocks(
 
 def training_rows(
     dataset: Dataset, settings: Settings, users: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Features (rows x features), labels 0/1 and rows per user, from train alone; valid gives the labels.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, Tables]:
+    """Features (rows x features), labels 0/1 and rows per user, and the tables that the features are of.
+
+    All from train alone; valid gives the labels.
 
     Users without a relevant candidate teach a ranker nothing and are left out.
     """
@@ -71,6 +73,7 @@ def training_rows(
         np.concatenate([np.empty((0, width), np.float32), *features]),
         np.concatenate([np.empty(0, bool), *labels]).astype(np.int8),
         np.concatenate([np.empty(0, np.int64), *groups]),
+        tables,
     )
 
 

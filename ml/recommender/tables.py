@@ -49,13 +49,16 @@ class Tables:
     """interaction weight that counts as 1"""
 
 
-def build_tables(dataset: Dataset, history: Interactions, settings: Settings) -> Tables:
+def build_tables(
+    dataset: Dataset, history: Interactions, settings: Settings, before: Tables | None = None
+) -> Tables:
+    """`before`: those of a part of this history, from which the factors are learned on."""
     items = dataset.items
     mean_weight = float(np.float32(history.weight.mean())) if len(history) else 1.0
     shown = exposure(items, history)
     # A cosine grows with the root of the time that an item was there, the weights of a regression with the time.
     by_cosine, by_regression = sp.diags(1 / np.sqrt(shown)), sp.diags(1 / shown)
-    factors = als.item_factors(history, shown, settings.als)
+    factors = als.item_factors(history, shown, settings.als, None if before is None else before.factors)
     buyers = history.take(history.purchases > 0)
     if settings.ease is None:
         ease_matrix = sp.csr_matrix((len(items), len(items)))

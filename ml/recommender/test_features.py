@@ -68,19 +68,19 @@ def test_a_user_s_features_do_not_depend_on_who_else_is_in_the_block(dataset):
 
 def test_features_do_not_know_what_happens_after_the_training_window(dataset):
     users = np.arange(len(dataset.users))
-    features, labels, groups = training_rows(dataset, golden.SETTINGS, users)
+    features, labels, groups, _ = training_rows(dataset, golden.SETTINGS, users)
     # Another future: everybody does everything in the test window.
     everything = np.indices(dataset.splits["train"].shape).reshape(2, -1).astype(np.int32)
     ones = np.ones(everything.shape[1])
     future = Interactions(dataset.splits["train"].shape, *everything, ones, ones, ones, ones, 30_000 * ones)
     changed = type(dataset)(dataset.users, dataset.items, {**dataset.splits, "test": future})
-    again, labels_again, groups_again = training_rows(changed, golden.SETTINGS, users)
+    again, labels_again, groups_again, _ = training_rows(changed, golden.SETTINGS, users)
     assert np.array_equal(features, again)
     assert np.array_equal(labels, labels_again)
     assert np.array_equal(groups, groups_again)
     # With everything as the labels' window, each candidate is relevant, and has the features it had before.
     changed = type(dataset)(dataset.users, dataset.items, {**dataset.splits, "valid": future})
-    again, labels_again, _ = training_rows(changed, golden.SETTINGS, users)
+    again, labels_again, *_ = training_rows(changed, golden.SETTINGS, users)
     assert labels_again.all()
     kept = {row.tobytes() for row in again}
     assert all(row.tobytes() in kept for row in features)

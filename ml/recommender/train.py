@@ -39,7 +39,7 @@ def train(data: Path, out: Path, settings: Settings, seed: int) -> dict[str, obj
         settings = replace(settings, ease=tune_ease(dataset, seed))
 
     progress(0.4, "compute features")
-    features, labels, groups = training_rows(dataset, settings, users)
+    features, labels, groups, before = training_rows(dataset, settings, users)
     if labels.sum() < settings.least_labels:
         raise Skipped(f"Only {labels.sum()} new items of the validation window were candidates.")
     log(f"{len(groups)} users, {len(labels)} candidates, {labels.sum()} of them relevant")
@@ -51,7 +51,7 @@ def train(data: Path, out: Path, settings: Settings, seed: int) -> dict[str, obj
 
     progress(0.85, "export")
     onnx = to_onnx(booster, features[:PARITY_ROWS])
-    tables = build_tables(dataset, dataset.merged(*SPLITS), settings)
+    tables = build_tables(dataset, dataset.merged(*SPLITS), settings, before)
     write_bundle(out / "bundle", onnx, tables, dataset.items, settings)
     summary = {
         **info,

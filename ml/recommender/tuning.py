@@ -10,8 +10,9 @@ from recommender.data import Dataset, Interactions
 from recommender.exposure import exposure
 from recommender.metrics import Recommender, evaluate_ranking
 
-# More users do not change which setting is best.
+# More users do not change which setting is best: of those who are judged, and of those who are learned from.
 MOST_USERS = 3_000
+MOST_ROWS = 250_000
 
 P = TypeVar("P")
 
@@ -42,6 +43,10 @@ def _search(
 ) -> P:
     """Coordinate search: every grid is laid around the best settings so far; the first of equals wins."""
     train, valid = dataset.splits["train"], dataset.splits["valid"]
+    if len(train) > MOST_ROWS:
+        share = MOST_ROWS / len(train)
+        some = np.flatnonzero(np.random.default_rng(seed).random(train.shape[0]) < share)
+        train, valid = train.of_users(some), valid.of_users(some)
     users = np.unique(valid.user)
     if len(users) > MOST_USERS:
         users = np.random.default_rng(seed).choice(users, MOST_USERS, replace=False)
