@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from common import probe
 from common.gate import RULES
 from common.protocol import JobError, progress, run_job
 
@@ -49,7 +50,7 @@ LABELS = {
 
 
 def evaluate(data: Path, out: Path) -> dict[str, Any]:
-    """Shape: {dataVersion, synthetic, models: {name: {scores: {ours, baselines…}} | {skipped: reason}}}.
+    """Shape: {dataVersion, synthetic, models: {name: {scores: {ours, baselines…}, serving} | {skipped: reason}}}.
 
     The first two also by model, where a model learns from other data.
     """
@@ -62,7 +63,7 @@ def evaluate(data: Path, out: Path) -> dict[str, Any]:
             models[name] = {"skipped": reason}
         else:
             module = importlib.import_module(f"{name}.evaluate")
-            models[name] = {"scores": module.evaluate(data, out / name)}
+            models[name] = {"scores": module.evaluate(data, out / name), "serving": probe.measure(out / name)}
             # What a model learns from need not be the dataset of the shop.
             if hasattr(module, "data_version"):
                 models[name] |= {"dataVersion": module.data_version(), "synthetic": True}

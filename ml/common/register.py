@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from common import card
 from common.bundle import MANIFEST, bundle_hash, file_hashes
 from common.evaluate import skipped
 from common.gate import Decision, Evaluation, decide
@@ -113,7 +114,7 @@ def _register_model(
         production = _production(client, name)
         decision = decide(
             name,
-            Evaluation(scores, data_version, evaluated["synthetic"]),
+            Evaluation(scores, data_version, evaluated["synthetic"], evaluated.get("serving")),
             None if production is None else _evaluation_of(production),
         )
         lineage = {
@@ -121,7 +122,9 @@ def _register_model(
             "commit": _commit(),
             "data_job": os.environ.get("HASHIRA_DATA_JOB", ""),
         }
-        run_id = _log_run(client, name, bundle, files, lineage, params, scores, data, out)
+        dataset = json.loads((data / "manifest.json").read_text())
+        beside = {card.FILE: card.card(name, evaluated, dataset, lineage, decision, params["seed"])}
+        run_id = _log_run(client, name, bundle, files, lineage, params, scores, dataset, out, beside)
         version = client.create_model_version(
             name,
             # Not runs:/…: the server itself serves the files of this address only.
@@ -213,10 +216,14 @@ def _log_run(
     lineage: dict[str, str],
     params: dict[str, Any],
     scores: dict[str, dict[str, float | None] | None],
-    data: Path,
+    dataset: dict[str, Any],
     out: Path,
+    beside: dict[str, str],
 ) -> str:
-    """One finished run with parameters, metrics, dataset, evaluation.json and the bundle in `model/`."""
+    """One finished run with parameters, metrics, dataset, evaluation.json and the bundle in `model/`.
+
+    `dataset`: its manifest. `beside`: texts that lie in `model/` too, for readers: serving does not load them.
+    """
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
     from mlflow.utils.time import get_current_time_millis
 
@@ -245,9 +252,7 @@ def _log_run(
                         digest=lineage["data_version"],
                         source_type="local",
                         source=json.dumps({"dataset": lineage["data_version"]}),
-                        profile=json.dumps(
-                            json.loads((data / "manifest.json").read_text()).get("counts", {})
-                        ),
+                        profile=json.dumps(dataset.get("counts", {})),
                     ),
                     [InputTag("mlflow.data.context", "training")],
                 )
@@ -265,6 +270,8 @@ def _log_run(
                 "files": files,
             }
             (copy / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+            for file, text in beside.items():
+                (copy / file).write_text(text)
             client.log_artifacts(run_id, str(copy), ARTIFACT)
         client.set_terminated(run_id)
     except BaseException:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from common import card
 from common.bundle import MANIFEST, file_hashes
 from common.protocol import JobError
 from common.register import ALIAS, connect, register
@@ -67,7 +68,8 @@ def trained(folder, ndcg, weights=b"weights", data_version="aaaa"):
         "itemKnn": {"ndcg@10": 0.2},
         "ease": None,
     }
-    models = {"recommender": {"scores": scores}, "forecaster": {"skipped": "no sales"}}
+    serving = {"parity": 1e-6, "latencyMs": 1.0, "rows": 200}
+    models = {"recommender": {"scores": scores, "serving": serving}, "forecaster": {"skipped": "no sales"}}
     (out / "evaluation.json").write_text(
         json.dumps({"dataVersion": data_version, "synthetic": True, "models": models})
     )
@@ -134,6 +136,11 @@ def test_a_version_carries_its_lineage_and_every_file_with_its_hash(registry, tm
     assert run.inputs.dataset_inputs[0].dataset.digest == "aaaa"
 
     bundle = Path(registry.download_artifacts(version.run_id, "model", str(tmp_path)))
+    text = (bundle / card.FILE).read_text()
+    assert "| ours | 0.2500 |" in text
+    assert f"Passed: {version.tags['gate.reason']}." in text
+    # Beside the bundle, and not a part of it.
+    (bundle / card.FILE).unlink()
     manifest = json.loads((bundle / MANIFEST).read_text())
     assert manifest == {
         "name": "recommender",

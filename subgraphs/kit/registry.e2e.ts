@@ -68,7 +68,10 @@ async function register(ndcg: number, weights: string): Promise<void> {
   const evaluation = {
     dataVersion: 'aaaa',
     synthetic: true,
-    models: { recommender: { scores }, forecaster: { skipped: 'no sales' } },
+    models: {
+      recommender: { scores, serving: { parity: 0, latencyMs: 1, rows: 200 } },
+      forecaster: { skipped: 'no sales' },
+    },
   };
   const files: Record<string, string> = {
     'params.yaml': 'seed: 1\nrecommender: {}\nforecaster: {}\n',
