@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 DATA = Path("data")
 OUT = Path("out")
 ALIAS = "production"
+CHALLENGER = "challenger"
 ARTIFACT = "model"
 
 # A registry that is down is reported after about 15 s, not after the minutes that MLflow's own defaults take.
@@ -145,6 +146,8 @@ def _register_model(
 
     decision = Decision(version.tags["gate"] == "passed", version.tags["gate.reason"])
     if decision.passed and "promoted" not in version.tags:
+        # A split compares a version with the one in production, which changes now.
+        client.delete_registered_model_alias(name, CHALLENGER)
         client.set_registered_model_alias(name, ALIAS, version.version)
         client.set_model_version_tag(name, version.version, "promoted", "true")
     current = _production(client, name)

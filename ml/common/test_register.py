@@ -13,7 +13,7 @@ import pytest
 from common import card
 from common.bundle import MANIFEST, file_hashes
 from common.protocol import JobError
-from common.register import ALIAS, connect, register
+from common.register import ALIAS, CHALLENGER, connect, register
 
 PARAMS = {"seed": 7, "recommender": {"num_leaves": 31}, "forecaster": {}}
 
@@ -101,6 +101,16 @@ def test_the_same_bundle_on_the_same_data_is_registered_once_and_a_rollback_by_h
         (2, False, True)
     ]
     assert len(registry.search_model_versions("name = 'recommender'")) == 2
+
+
+def test_a_promotion_ends_the_split_of_the_traffic(registry, tmp_path):
+    register(*trained(tmp_path, 0.25), PARAMS)
+    register(*trained(tmp_path, 0.22, b"worse"), PARAMS)
+    registry.set_registered_model_alias("recommender", CHALLENGER, 2)
+    register(*trained(tmp_path, 0.22, b"worse"), PARAMS)
+    assert registry.get_registered_model("recommender").aliases[CHALLENGER] == "2"
+    register(*trained(tmp_path, 0.30, b"better"), PARAMS)
+    assert registry.get_registered_model("recommender").aliases == {ALIAS: "3"}
 
 
 def test_a_version_that_fails_the_gate_is_registered_and_not_promoted(registry, tmp_path):

@@ -134,6 +134,37 @@ describe('the registry client', () => {
     await registry.setProduction('recommender', 2);
   });
 
+  test('splits the traffic between production and another version, until something is promoted', async () => {
+    expect(await registry.split('recommender')).toBeNull();
+    expect(await registry.setSplit('recommender', 1, 0.25)).toMatchObject({ version: 1, production: false });
+    expect(await registry.split('recommender')).toMatchObject({ challenger: { version: 1 }, share: 0.25, against: 2 });
+    await registry.setSplit('recommender', 1, 0.5);
+    expect(await registry.split('recommender')).toMatchObject({ share: 0.5 });
+    await registry.setSplit('recommender', 1, 0);
+    expect(await registry.split('recommender')).toBeNull();
+
+    await registry.setSplit('recommender', 1, 0.5);
+    await registry.setProduction('recommender', 1);
+    expect(await registry.split('recommender')).toBeNull();
+    await registry.setProduction('recommender', 2);
+    // What ended does not come back with the version that was in production then.
+    expect(await registry.split('recommender')).toBeNull();
+  });
+
+  test('refuses a split with what may not answer', async () => {
+    await expect(registry.setSplit('recommender', 99, 0.5)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(registry.setSplit('recommender', 3, 0.5)).rejects.toMatchObject({ code: 'GATE_NOT_PASSED' });
+    await expect(registry.setSplit('recommender', 2, 0.5)).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(await registry.split('nothing')).toBeNull();
+  });
+
+  test('reads the model card, and null where there is no such text', async () => {
+    expect(await registry.text('recommender', 2, 'MODEL_CARD.md')).toContain('| ours | 0.3000 |');
+    expect(await registry.text('recommender', 2, 'none.md')).toBeNull();
+    expect(await registry.text('recommender', 99, 'MODEL_CARD.md')).toBeNull();
+    expect(await registry.text("x' OR name = 'recommender", 1, 'MODEL_CARD.md')).toBeNull();
+  });
+
   test('downloads a bundle whole', async () => {
     const target = path.join(dir, 'downloads', 'two');
     await registry.download('recommender', 2, target);
