@@ -100,6 +100,11 @@ export const settings = {
     .default(60)
     .describe('How often the worker summarizes the chats that are finished; 0 is never.'),
   SUMMARY_IDLE_MINUTES: count(100_000).default(30).describe('A chat is finished when nothing was said for so long.'),
+  TRAFFIC_DAYS: count(365)
+    .default(14)
+    .describe(
+      'How long it is remembered what was recommended to whom, to count clicks and purchases; 0 is not at all.',
+    ),
   JWKS_URL: url('http', 'https')
     .optional()
     .describe('Keys that sign access tokens. Unset: a development key generated in HASHIRA_DATA.'),

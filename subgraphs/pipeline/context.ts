@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Identity } from '../kit/auth.ts';
 import type { Database } from '../kit/database.ts';
-import type { ModelKey, ModelVersion, Registry } from '../kit/registry.ts';
+import type { ModelKey, ModelVersion, Registry, Split } from '../kit/registry.ts';
 import type { RequestContext, Services } from '../kit/subgraph.ts';
 import type { JobProgress } from './job-progress.ts';
 import type { Job } from './jobs.ts';
@@ -18,6 +18,8 @@ export interface PipelineContext {
   progress: JobProgress;
   jobs: DataLoader<string, Job | null>;
   modelVersions: DataLoader<ModelKey, ModelVersion | null, string>;
+  /** The split of each model's traffic, by the model's name. */
+  splits: DataLoader<string, Split | null>;
   /** Last lines of jobs, by id; one loader per number of lines. */
   logs(last: number): DataLoader<string, string[]>;
   /** Forgets what was loaded. A subscription's context outlives each of its events. */
@@ -43,6 +45,7 @@ export function createContext(
     modelVersions: new DataLoader((keys) => registry.getMany(keys, signal), {
       cacheKeyFn: ({ name, version }) => `${version} ${name}`,
     }),
+    splits: new DataLoader((names) => Promise.all(names.map((name) => registry.split(name, signal)))),
     logs: (last) => {
       const loader = logs.get(last) ?? new DataLoader((ids) => lastLines(database, ids, last));
       logs.set(last, loader);

@@ -4,6 +4,7 @@ import {
   Ctx,
   Directive,
   FieldResolver,
+  Float,
   ID,
   Int,
   Mutation,
@@ -18,7 +19,8 @@ import type { ModelVersion } from '../kit/registry.ts';
 import type { PipelineContext } from './context.ts';
 import { enqueue } from './enqueue.ts';
 import { type Job, JobKind, JobStatus, type JsonObject } from './jobs.ts';
-import { GenerateDataInput, JobConnection, JobType, ModelVersionType, TrainInput, User } from './schema.ts';
+import { GenerateDataInput, JobConnection, JobType, ModelGate, ModelVersionType, TrainInput, User } from './schema.ts';
+import { shareOf, splitInput } from './split.ts';
 import { findJob, isJobId, type JobPosition, listJobs, requestCancel } from './store.ts';
 
 const ADMIN = '@requiresScopes(scopes: [["admin"]])';
@@ -27,6 +29,8 @@ const ADMIN_OR_SUPPORT = '@requiresScopes(scopes: [["admin"], ["support"]])';
 const CONNECTION =
   '@listSize(assumedSize: 20, slicingArguments: ["first"], requireOneSlicingArgument: false, sizedFields: ["edges"])';
 
+/** As ml/common/card.py names it. */
+const CARD = 'MODEL_CARD.md';
 const DEFAULT_LOG_LINES = 100;
 const MAX_LOG_LINES = 1_000;
 
@@ -156,7 +160,8 @@ export class PipelineResolver {
   }
 
   @Mutation(() => ModelVersionType, {
-    description: 'Puts a version of a model into production: a newer one, or an older one to go back.',
+    description:
+      'Puts a version of a model into production: a newer one, or an older one to go back. Ends the split of its traffic.',
   })
   @Directive(ADMIN)
   promoteModel(
@@ -166,6 +171,22 @@ export class PipelineResolver {
   ): Promise<ModelVersion> {
     if (version < 1) throw badInput('"version" must be 1 or more.', 'version');
     return registry.setProduction(name, version, signal);
+  }
+
+  @Mutation(() => ModelVersionType, {
+    description:
+      'Lets a version answer a share of the users, always the same ones, beside the one in production. It ends with a share of 0, ' +
+      'and when any version is promoted.',
+  })
+  @Directive(ADMIN)
+  splitTraffic(
+    @Arg('name', () => String, { description: 'The model; "recommender" can be split.' }) name: string,
+    @Arg('version', () => Int, { description: 'The version that challenges the one in production.' }) version: number,
+    @Arg('share', () => Float, { description: 'Of the users, 0 to 1.' }) share: number,
+    @Ctx() { registry, signal }: PipelineContext,
+  ): Promise<ModelVersion> {
+    const split = splitInput(name, version, share);
+    return registry.setSplit(split.name, split.version, split.share, signal);
   }
 
   @Subscription(() => JobType, {
@@ -217,5 +238,41 @@ export class JobResolver {
       throw badInput(`"last" must be between 1 and ${MAX_LOG_LINES}, not ${lines}.`, 'last');
     }
     return logs(lines).load(id);
+  }
+}
+
+@Resolver(() => ModelVersionType)
+export class ModelVersionResolver {
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'Its model card, in Markdown: data, measures beside the baselines, gate, use and limits.',
+  })
+  @Directive(ADMIN_OR_ANALYST)
+  // A request of the registry each.
+  @Directive('@cost(weight: 5)')
+  async card(
+    @Root() { name, version }: ModelVersion,
+    @Ctx() { registry, signal }: PipelineContext,
+  ): Promise<string | null> {
+    return version === 0 ? null : registry.text(name, version, CARD, signal);
+  }
+
+  @FieldResolver(() => ModelGate, {
+    nullable: true,
+    description: 'Whether it may go into production, and why. Null for what no training of ours has registered.',
+  })
+  @Directive(ADMIN_OR_ANALYST)
+  gate(@Root() { tags }: ModelVersion): ModelGate | null {
+    return tags.gate ? { passed: tags.gate === 'passed', reason: tags['gate.reason'] ?? '' } : null;
+  }
+
+  @FieldResolver(() => Float, {
+    nullable: true,
+    description:
+      'Of the users, those whom it answers: 1 in production, unless its traffic is split. Null: not registered.',
+  })
+  @Directive(ADMIN_OR_ANALYST)
+  async share(@Root() version: ModelVersion, @Ctx() { splits }: PipelineContext): Promise<number | null> {
+    return version.version === 0 ? null : shareOf(version, await splits.load(version.name));
   }
 }

@@ -117,6 +117,15 @@ export class ModelVersionType {
   dataVersion: string;
 }
 
+@ObjectType({ description: 'Whether a version may go into production.' })
+export class ModelGate {
+  @Field(() => Boolean, { description: 'Whether it may.' })
+  passed: boolean;
+
+  @Field(() => String, { description: 'Why, or why not: what it was compared with, and how it can be served.' })
+  reason: string;
+}
+
 const range = (field: keyof typeof GENERATE_RANGES): string => {
   const { min, max, default: normal } = GENERATE_RANGES[field];
   return `${min} to ${max}; ${normal} when not given.`;
