@@ -23,7 +23,7 @@ export interface ProductionModelOptions<T extends LoadedModel> {
   /** Loads the bundle in `dir`; rejects when it cannot be served. */
   load(dir: string, version: ModelVersion): Promise<T>;
   log: Logger;
-  /** Between two looks at the alias. @default 3000 */
+  /** Between two looks at the alias. @default 2000 */
   pollMs?: number;
   /** Whether the version stays when the alias was taken away. @default true */
   keep?: boolean;
@@ -71,7 +71,7 @@ export class ProductionModel<T extends LoadedModel> {
   #failed: { key: string; tries: number; retryAt: number } | null = null;
 
   constructor(options: ProductionModelOptions<T>) {
-    this.#options = { pollMs: 3000, keep: true, ...options };
+    this.#options = { pollMs: 2000, keep: true, ...options };
     this.#dir = path.join(options.cacheDir, options.name);
   }
 

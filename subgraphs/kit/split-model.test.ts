@@ -35,7 +35,7 @@ beforeEach(async () => {
     name: 'ranker',
     registry,
     cacheDir,
-    load: async (_dir, { version }) => ({ version, dispose: () => disposed.push(version) }),
+    load: async (_dir, { version }) => ({ version, dispose: () => void disposed.push(version) }),
     log: createLogger('test', 'silent'),
     pollMs: 10,
   });
