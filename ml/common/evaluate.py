@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from common import probe
+from common import drift, probe
 from common.gate import RULES
 from common.protocol import JobError, progress, run_job
 
 DATA = Path("data")
 OUT = Path("out")
 EVALUATION = OUT / "evaluation.json"
+# Model name → what its features and predictions were like, for `drift.py` to compare with later.
+REFERENCE = OUT / drift.FILE
 
 # Model name → metric → value; None for a baseline that these data do not allow.
 Scores = dict[str, dict[str, float | None] | None]
@@ -72,6 +74,13 @@ def evaluate(data: Path, out: Path) -> dict[str, Any]:
         "synthetic": bool(manifest.get("synthetic", False)),
         "models": models,
     }
+
+
+def references(data: Path, out: Path) -> dict[str, dict[str, drift.Histogram]]:
+    """By model; of one that takes no features, or has too little data, there is none."""
+    trained = [name for name in RULES if skipped(out / name) is None and drift.has_drift(name)]
+    samples = {name: drift.sample(name, out / name / "bundle", data) for name in trained}
+    return {name: drift.reference(columns) for name, columns in samples.items() if columns is not None}
 
 
 def skipped(folder: Path) -> str | None:
@@ -161,6 +170,7 @@ def main() -> None:
     evaluation = evaluate(DATA, OUT)
     EVALUATION.parent.mkdir(parents=True, exist_ok=True)
     EVALUATION.write_text(json.dumps(evaluation, indent=2, allow_nan=False) + "\n")
+    REFERENCE.write_text(json.dumps(references(DATA, OUT), allow_nan=False) + "\n")
     print(report(evaluation))
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from common import card
+from common import card, drift
 from common.bundle import MANIFEST, bundle_hash, file_hashes
 from common.evaluate import skipped
 from common.gate import Decision, Evaluation, decide
@@ -52,6 +52,7 @@ def register(data: Path, out: Path, params: dict[str, Any]) -> dict[str, Any]:
         JobError: REGISTRY_UNAVAILABLE, REGISTRY_REFUSED.
     """
     evaluation = json.loads((out / "evaluation.json").read_text())
+    references = json.loads((out / drift.FILE).read_text())
     reasons = {name: skipped(out / name) for name in evaluation["models"]}
     trained = [name for name, reason in reasons.items() if reason is None]
     client = connect() if trained else None
@@ -59,7 +60,9 @@ def register(data: Path, out: Path, params: dict[str, Any]) -> dict[str, Any]:
     for index, name in enumerate(trained):
         progress(0.2 + 0.8 * index / len(trained), f"register {name}")
         models.append(
-            _reported(lambda name=name: _register_model(client, name, data, out, params, evaluation))
+            _reported(
+                lambda name=name: _register_model(client, name, data, out, params, evaluation, references)
+            )
         )
     return {
         "models": models,
@@ -102,6 +105,7 @@ def _register_model(
     out: Path,
     params: dict[str, Any],
     evaluation: dict[str, Any],
+    references: dict[str, Any],
 ) -> dict[str, Any]:
     bundle = out / name / "bundle"
     files = file_hashes(bundle)
@@ -125,6 +129,8 @@ def _register_model(
         }
         dataset = json.loads((data / "manifest.json").read_text())
         beside = {card.FILE: card.card(name, evaluated, dataset, lineage, decision, params["seed"])}
+        if name in references:
+            beside[drift.FILE] = json.dumps(references[name])
         run_id = _log_run(client, name, bundle, files, lineage, params, scores, dataset, out, beside)
         version = client.create_model_version(
             name,

@@ -73,6 +73,9 @@ def trained(folder, ndcg, weights=b"weights", data_version="aaaa"):
     (out / "evaluation.json").write_text(
         json.dumps({"dataVersion": data_version, "synthetic": True, "models": models})
     )
+    (out / "drift.json").write_text(
+        json.dumps({"recommender": {"age": {"edges": [1.0], "counts": [1, 0, 0]}}})
+    )
     return data, out
 
 
@@ -149,8 +152,10 @@ def test_a_version_carries_its_lineage_and_every_file_with_its_hash(registry, tm
     text = (bundle / card.FILE).read_text()
     assert "| ours | 0.2500 |" in text
     assert f"Passed: {version.tags['gate.reason']}." in text
+    assert json.loads((bundle / "drift.json").read_text())["age"]["edges"] == [1.0]
     # Beside the bundle, and not a part of it.
-    (bundle / card.FILE).unlink()
+    for file in (card.FILE, "drift.json"):
+        (bundle / file).unlink()
     manifest = json.loads((bundle / MANIFEST).read_text())
     assert manifest == {
         "name": "recommender",

@@ -168,6 +168,28 @@ test('models tell their gate, their card and whom they answer', async () => {
   expect((await ask(splitting, { share: 0 })).data.splitTraffic).toEqual({ version: 2, share: 0 });
 });
 
+test('a model tells how far its data have moved, by day, and warns when that is too far', async () => {
+  await database.query(
+    `INSERT INTO pipeline.drift VALUES ('recommender', 1, '2026-11-01', 'age', 0.5), ('recommender', 1, '2026-11-02', 'age', 0.1),
+       ('recommender', 1, '2026-11-02', 'prediction', 0.3)`,
+  );
+  const query = `query($days: Int) { model(name: "recommender", version: 1) { warning drift(days: $days) { day feature psi } } }`;
+  const newest = [
+    { day: '2026-11-02', feature: 'age', psi: 0.1 },
+    { day: '2026-11-02', feature: 'prediction', psi: 0.3 },
+  ];
+  const { data } = await ask(query);
+  expect(data.model).toEqual({ warning: expect.stringContaining('prediction 0.30'), drift: newest });
+  expect((await ask(query, { days: 2 })).data.model.drift).toEqual([
+    ...newest,
+    { day: '2026-11-01', feature: 'age', psi: 0.5 },
+  ]);
+  expect((await ask(query, { days: 0 })).errors).toMatchObject([{ code: 'BAD_USER_INPUT' }]);
+  const other =
+    '{ model(name: "recommender", version: 2) { warning drift { day } } none: model(name: "x", version: 1) { name } }';
+  expect((await ask(other)).data).toEqual({ model: { warning: null, drift: [] }, none: null });
+});
+
 test('an unknown job is null, and cannot be cancelled', async () => {
   for (const id of [randomUUID(), 'nonsense']) {
     expect(await ask('query($id: ID!) { job(id: $id) { id } }', { id })).toEqual({ data: { job: null } });

@@ -17,9 +17,20 @@ import { decodeCursor, page, pageSize } from '../kit/connection.ts';
 import { badInput, HashiraError, notFound } from '../kit/errors.ts';
 import type { ModelVersion } from '../kit/registry.ts';
 import type { PipelineContext } from './context.ts';
+import { driftWarning } from './drift.ts';
+import { DRIFT_DAYS } from './drift-store.ts';
 import { enqueue } from './enqueue.ts';
 import { type Job, JobKind, JobStatus, type JsonObject } from './jobs.ts';
-import { GenerateDataInput, JobConnection, JobType, ModelGate, ModelVersionType, TrainInput, User } from './schema.ts';
+import {
+  GenerateDataInput,
+  JobConnection,
+  JobType,
+  ModelDrift,
+  ModelGate,
+  ModelVersionType,
+  TrainInput,
+  User,
+} from './schema.ts';
 import { shareOf, splitInput } from './split.ts';
 import { findJob, isJobId, type JobPosition, listJobs, requestCancel } from './store.ts';
 
@@ -77,6 +88,16 @@ export class PipelineResolver {
     @Arg('name', () => String, { nullable: true, description: 'Only versions of this model.' }) name?: string | null,
   ): Promise<ModelVersion[]> {
     return registry.list(name ?? undefined, signal);
+  }
+
+  @Query(() => ModelVersionType, { nullable: true, description: 'A version of a model; null when there is none.' })
+  @Directive(ADMIN_OR_ANALYST)
+  model(
+    @Arg('name', () => String, { description: 'The model.' }) name: string,
+    @Arg('version', () => Int, { description: 'The version.' }) version: number,
+    @Ctx() { modelVersions }: PipelineContext,
+  ): Promise<ModelVersion | null> {
+    return modelVersions.load({ name, version });
   }
 
   @Mutation(() => JobType, {
@@ -140,6 +161,15 @@ export class PipelineResolver {
   @Directive(ADMIN_OR_SUPPORT)
   summarizeBatch(@Ctx() context: PipelineContext): Promise<Job> {
     return request(context, JobKind.SUMMARIZE_BATCH, {});
+  }
+
+  @Mutation(() => JobType, {
+    description:
+      'Compares the latest dataset with what the models in production were trained on. Done after each preparation by itself.',
+  })
+  @Directive(ADMIN)
+  checkDrift(@Ctx() context: PipelineContext): Promise<Job> {
+    return request(context, JobKind.CHECK_DRIFT, {});
   }
 
   @Mutation(() => JobType, {
@@ -274,5 +304,39 @@ export class ModelVersionResolver {
   @Directive(ADMIN_OR_ANALYST)
   async share(@Root() version: ModelVersion, @Ctx() { splits }: PipelineContext): Promise<number | null> {
     return version.version === 0 ? null : shareOf(version, await splits.load(version.name));
+  }
+
+  @FieldResolver(() => [ModelDrift], {
+    description: 'How far its features and predictions have moved since its training: newest day first, by feature.',
+  })
+  @Directive(ADMIN_OR_ANALYST)
+  @Directive('@listSize(assumedSize: 30)')
+  async drift(
+    @Root() version: ModelVersion,
+    @Ctx() { drift }: PipelineContext,
+    @Arg('days', () => Int, {
+      nullable: true,
+      defaultValue: 1,
+      description: `Of so many days on which it was looked at, the newest first, 1 to ${DRIFT_DAYS}.`,
+    })
+    days: number | null,
+  ): Promise<ModelDrift[]> {
+    const most = days ?? 1;
+    if (most < 1 || most > DRIFT_DAYS) throw badInput(`"days" must be between 1 and ${DRIFT_DAYS}.`, 'days');
+    const all = await drift.load(version);
+    const wanted = new Set([...new Set(all.map(({ day }) => day))].slice(0, most));
+    return all.filter(({ day }) => wanted.has(day));
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'What is wrong with it, for a person: its data have drifted beyond DRIFT_THRESHOLD. Null: nothing is.',
+  })
+  @Directive(ADMIN_OR_ANALYST)
+  async warning(
+    @Root() version: ModelVersion,
+    @Ctx() { drift, driftThreshold }: PipelineContext,
+  ): Promise<string | null> {
+    return driftWarning(await drift.load(version), driftThreshold);
   }
 }
