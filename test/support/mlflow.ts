@@ -43,8 +43,9 @@ export class MlflowServer {
   /**
    * Registers a bundle of the recommender, measured with this nDCG@10, as the training job does.
    * @param files of the bundle, beside those of the folder `from`
+   * @param reference what later data are compared with, as common/drift.py keeps it
    */
-  async register(ndcg: number, files: Record<string, string>, from?: string): Promise<void> {
+  async register(ndcg: number, files: Record<string, string>, from?: string, reference?: unknown): Promise<void> {
     const work = path.join(this.dir, 'work');
     await rm(work, { recursive: true, force: true });
     const bundle = path.join(work, 'out/recommender/bundle');
@@ -65,6 +66,7 @@ export class MlflowServer {
       'params.yaml': 'seed: 1\nrecommender: {}\nforecaster: {}\n',
       'data/manifest.json': JSON.stringify({ dataVersion: 'aaaa', counts: {} }),
       'out/evaluation.json': JSON.stringify(evaluation),
+      'out/drift.json': JSON.stringify(reference ? { recommender: reference } : {}),
       'out/forecaster/skipped.json': JSON.stringify({ reason: 'no sales' }),
       ...Object.fromEntries(
         Object.entries(files).map(([name, content]) => [`out/recommender/bundle/${name}`, content]),
