@@ -7,7 +7,9 @@ The evaluate stage keeps a histogram of every feature and of the predictions ove
 compares them. DIR holds `<model>/`, the bundle, and `<model>.json`, its reference.
 
 PSI = sum over buckets of (p - q) ln(p / q), p and q the buckets' shares then and now. A common reading: below 0.1
-nothing has happened, above 0.2 something has.
+nothing has happened, above 0.2 something has. Chance alone moves it by about buckets (1/n + 1/m) for n and m independent
+values. The rows of one user, or of one series, are not independent; so users and series are counted, and small shops
+get fewer buckets.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
@@ -34,62 +37,86 @@ PREDICTION = "prediction"
 """Name of the predictions among the features."""
 DAYS = 28
 """Last days of a dataset that are compared."""
-LEAST = 30
-"""With fewer users or series, chance moves a share as far as drift does."""
-BUCKETS = 10
-# Counted to every bucket, so that an empty one gives no infinity.
+MOST_BUCKETS = 10
+# Users or series in a bucket, at training; half as many must be there later.
+PER_BUCKET = 100
+# Of these, counted to every bucket, so that an empty one gives no infinity.
 PRIOR = 0.5
 
-Columns = Mapping[str, np.ndarray]
+
+@dataclass(frozen=True)
+class Sample:
+    """What a model got and said: feature → values, one per row, and the predictions as PREDICTION."""
+
+    columns: Mapping[str, np.ndarray]
+    units: int
+    """Users or series that the rows are of."""
 
 
 class Histogram(TypedDict):
-    """`counts`: values up to each edge, those above the last, and those that are no number."""
+    """`shares`: of the values up to each edge, of those above the last, and of those that are no number."""
 
     edges: list[float]
-    counts: list[int]
+    shares: list[float]
+    units: int
 
 
-def reference(columns: Columns) -> dict[str, Histogram]:
+def reference(then: Sample) -> dict[str, Histogram]:
     """Histograms with about as many values in each bucket; what has few values has a bucket for each.
 
     One bucket below the least value and one above the greatest are empty, and show later what was never seen before.
     """
+    buckets = _buckets(then.units)
     histograms: dict[str, Histogram] = {}
-    for name, column in columns.items():
+    for name, column in then.columns.items():
         known = column[np.isfinite(column)].astype(np.float64)
         edges = np.empty(0)
         if len(known):
-            inner = np.quantile(known, np.linspace(0, 1, BUCKETS + 1), method="inverted_cdf")
+            inner = np.quantile(known, np.linspace(0, 1, buckets + 1), method="inverted_cdf")
             edges = np.unique([np.nextafter(inner[0], -np.inf), *inner])
-        histograms[name] = {"edges": edges.tolist(), "counts": _counts(column, edges).tolist()}
+        shares = _shares(column, edges).tolist()
+        histograms[name] = {"edges": edges.tolist(), "shares": shares, "units": then.units}
     return histograms
 
 
-def psi(then: Mapping[str, Histogram], now: Columns) -> dict[str, float]:
-    """PSI of each feature that both have; finite and never negative."""
+def psi(then: Mapping[str, Histogram], now: Sample) -> dict[str, float] | None:
+    """PSI of each feature that both have, finite and never negative; None when there is too little now."""
+    if any(
+        now.units < min(histogram["units"], _buckets(histogram["units"]) * PER_BUCKET) / 2
+        for histogram in then.values()
+    ):
+        return None
     return {
         name: _psi(
-            np.array(then[name]["counts"]), _counts(now[name], np.array(then[name]["edges"], np.float64))
+            _smooth(np.array(then[name]["shares"]), then[name]["units"]),
+            _smooth(_shares(now.columns[name], np.array(then[name]["edges"], np.float64)), now.units),
         )
         for name in then
-        if name in now
+        if name in now.columns
     }
 
 
-def _counts(column: np.ndarray, edges: np.ndarray) -> np.ndarray:
+def _buckets(units: int) -> int:
+    return min(MOST_BUCKETS, max(2, units // PER_BUCKET))
+
+
+def _shares(column: np.ndarray, edges: np.ndarray) -> np.ndarray:
     known = column[np.isfinite(column)].astype(np.float64)
     bucket = np.searchsorted(edges, known, side="left")
-    return np.append(np.bincount(bucket, minlength=len(edges) + 1), len(column) - len(known))
+    counts = np.append(np.bincount(bucket, minlength=len(edges) + 1), len(column) - len(known))
+    return counts / max(len(column), 1)
 
 
-def _psi(then: np.ndarray, now: np.ndarray) -> float:
-    p, q = ((counts + PRIOR) / (counts.sum() + PRIOR * len(counts)) for counts in (then, now))
+def _smooth(shares: np.ndarray, units: int) -> np.ndarray:
+    return (shares * units + PRIOR) / (units + PRIOR * len(shares))
+
+
+def _psi(p: np.ndarray, q: np.ndarray) -> float:
     return float(np.sum((p - q) * np.log(p / q)))
 
 
-def sample(name: str, bundle: Path, data: Path) -> Columns | None:
-    """Feature → values over the last days of `data`, as `bundle` would be asked; None where there is too little."""
+def sample(name: str, bundle: Path, data: Path) -> Sample | None:
+    """The last days of `data`, as `bundle` would be asked about them; None where there is too little."""
     return importlib.import_module(f"{name}.drift").sample(bundle, data)
 
 
@@ -108,14 +135,14 @@ def check(bundles: Path, store_uri: str, data_version: str) -> dict[str, object]
         for index, file in enumerate(references):
             name = file.stem
             progress(0.3 + 0.7 * index / len(references), f"compare {name}")
-            columns = sample(name, bundles / name, data)
-            if columns is None:
+            now = sample(name, bundles / name, data)
+            moved = None if now is None else psi(json.loads(file.read_text()), now)
+            if not moved:
                 log(f"{name}: the last {DAYS} days are too little to compare")
                 continue
-            models[name] = psi(json.loads(file.read_text()), columns)
-            worst = max(models[name], key=models[name].get, default=None)
-            if worst is not None:
-                log(f"{name}: the most has moved {worst}, PSI {models[name][worst]:.3f}")
+            models[name] = moved
+            worst = max(moved, key=moved.get)
+            log(f"{name}: the most has moved {worst}, PSI {moved[worst]:.3f}")
     return {"dataVersion": version, "models": models}
 
 

@@ -80,7 +80,7 @@ def references(data: Path, out: Path) -> dict[str, dict[str, drift.Histogram]]:
     """By model; of one that takes no features, or has too little data, there is none."""
     trained = [name for name in RULES if skipped(out / name) is None and drift.has_drift(name)]
     samples = {name: drift.sample(name, out / name / "bundle", data) for name in trained}
-    return {name: drift.reference(columns) for name, columns in samples.items() if columns is not None}
+    return {name: drift.reference(then) for name, then in samples.items() if then is not None}
 
 
 def skipped(folder: Path) -> str | None:

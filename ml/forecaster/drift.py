@@ -4,16 +4,18 @@ import json
 from pathlib import Path
 
 import numpy as np
-from common.drift import DAYS, LEAST, PREDICTION
+from common.drift import DAYS, PREDICTION, Sample
 
 from forecaster import features, model, panel
 from forecaster.export import trees
 from forecaster.features import SPECS
 
 ROWS = 5_000
+# Fewer than users elsewhere: the series are the same ones every time.
+LEAST_SERIES = 30
 
 
-def sample(bundle: Path, data: Path, seed: int = 7) -> dict[str, np.ndarray] | None:
+def sample(bundle: Path, data: Path, seed: int = 7) -> Sample | None:
     """Features and mean forecasts, as shares of the level, of targets in the last DAYS, at the dataset's granularity.
 
     None without sales, for too few series, and where the model has not learned that granularity.
@@ -31,7 +33,8 @@ def sample(bundle: Path, data: Path, seed: int = 7) -> dict[str, np.ndarray] | N
     begin = max(0, sales.periods - periods)
     rng = np.random.default_rng(seed)
     rows = model.sample(spec, sales, begin, sales.periods, ROWS, min(spec.horizon, periods), rng, False)
-    if rows is None or len(np.unique(rows.series)) < LEAST:
+    series = 0 if rows is None else len(np.unique(rows.series))
+    if rows is None or series < LEAST_SERIES:
         return None
     shares = trees((bundle / part["model"]).read_bytes())(rows.features)
-    return dict(zip(names, rows.features.T, strict=True)) | {PREDICTION: shares[:, 0]}
+    return Sample(dict(zip(names, rows.features.T, strict=True)) | {PREDICTION: shares[:, 0]}, series)

@@ -21,7 +21,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_same_sales_have_not_moved_and_a_boom_shows(bundle: Path, tmp_path: Path):
     units = weekday_sales(40, 182)
     then = sample(bundle, write_dataset(tmp_path / "same", units))
-    assert set(then) == {*features.names(SPECS["day"]), "prediction"}
+    assert set(then.columns) == {*features.names(SPECS["day"]), "prediction"}
     assert max(psi(reference(then), then).values()) == pytest.approx(0, abs=1e-9)
 
     units[:, -40:] *= 5
@@ -32,6 +32,6 @@ def test_the_same_sales_have_not_moved_and_a_boom_shows(bundle: Path, tmp_path: 
 
 def test_dead_and_few_sales_are_no_failure(bundle: Path, tmp_path: Path):
     nothing = sample(bundle, write_dataset(tmp_path / "dead", np.zeros((40, 182))))
-    assert nothing is None or all(np.isfinite(column).all() for column in nothing.values())
+    assert nothing is None or all(np.isfinite(column).all() for column in nothing.columns.values())
     assert sample(bundle, write_dataset(tmp_path / "few", weekday_sales(3, 182))) is None
     assert sample(bundle, write_dataset(tmp_path / "none", weekday_sales(3, 182), sales=False)) is None

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from common.drift import DAYS, LEAST, PREDICTION
+from common.drift import DAYS, PREDICTION, Sample
 
 from recommender import export
 from recommender.bundle import read_model, read_tables
@@ -13,10 +13,12 @@ from recommender.data import SPLITS, Interactions, load_dataset
 from recommender.features import FEATURES
 from recommender.ranker import candidate_blocks
 
-MOST_USERS = 500
+MOST_USERS = 1_000
+# With fewer, nothing can be told from chance: other users are active in other weeks.
+LEAST_USERS = 200
 
 
-def sample(bundle: Path, data: Path, seed: int = 7) -> dict[str, np.ndarray] | None:
+def sample(bundle: Path, data: Path, seed: int = 7) -> Sample | None:
     """Features and scores of the candidates of users who did something in the last DAYS; None for too few users.
 
     The tables are the bundle's, the histories are those of `data`: it is what serving would compute.
@@ -26,7 +28,7 @@ def sample(bundle: Path, data: Path, seed: int = 7) -> dict[str, np.ndarray] | N
     dataset = load_dataset(data)
     seen = _known(dataset.merged(*SPLITS), dataset.items.ids, ids)
     users = _recent_users(seen)
-    if len(users) < LEAST:
+    if len(users) < LEAST_USERS:
         return None
     if len(users) > MOST_USERS:
         users = np.sort(np.random.default_rng(seed).choice(users, MOST_USERS, replace=False))
@@ -36,7 +38,7 @@ def sample(bundle: Path, data: Path, seed: int = 7) -> dict[str, np.ndarray] | N
     if len(rows) == 0:
         return None
     scores = export.session(model.onnx).run(None, {"features": rows})[0].ravel()
-    return dict(zip(FEATURES, rows.T, strict=True)) | {PREDICTION: scores}
+    return Sample(dict(zip(FEATURES, rows.T, strict=True)) | {PREDICTION: scores}, len(users))
 
 
 def _known(interactions: Interactions, ids: list[str], known: list[str]) -> Interactions:

@@ -16,7 +16,7 @@ from recommender.test_train import write_dataset
 def trained(tmp_path_factory):
     """A workspace after the train stage."""
     workspace = tmp_path_factory.mktemp("workspace")
-    write_dataset(workspace / "data", 150)
+    write_dataset(workspace / "data", 240)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workspace)
         train.main()
@@ -24,9 +24,9 @@ def trained(tmp_path_factory):
 
 
 def test_the_training_data_themselves_have_not_moved(trained):
-    columns = sample(trained / "out/recommender/bundle", trained / "data")
-    assert set(columns) == {*FEATURES, "prediction"}
-    values = psi(reference(columns), columns)
+    then = sample(trained / "out/recommender/bundle", trained / "data")
+    assert set(then.columns) == {*FEATURES, "prediction"}
+    values = psi(reference(then), then)
     assert max(values.values()) == pytest.approx(0, abs=1e-9)
 
 
@@ -48,7 +48,7 @@ def test_what_users_do_otherwise_shows_in_features_and_products_unknown_to_the_m
     ]
     pq.write_table(table.schema.empty_table().from_pylist(rows, schema=table.schema), file)
     values = psi(then, sample(bundle, data))
-    assert len(np.unique(user)) == 150
+    assert len(np.unique(user)) == 240
     assert max(values.values()) > 0.2
     assert all(np.isfinite(value) for value in values.values())
     json.dumps(values, allow_nan=False)
@@ -56,5 +56,5 @@ def test_what_users_do_otherwise_shows_in_features_and_products_unknown_to_the_m
 
 def test_data_without_times_are_looked_at_whole_and_too_few_users_not_at_all(trained, tmp_path):
     bundle = trained / "out/recommender/bundle"
-    assert sample(bundle, write_dataset(tmp_path / "timeless", 40, times=False)) is not None
-    assert sample(bundle, write_dataset(tmp_path / "few", 8)) is None
+    assert sample(bundle, write_dataset(tmp_path / "timeless", 220, times=False)) is not None
+    assert sample(bundle, write_dataset(tmp_path / "few", 120)) is None

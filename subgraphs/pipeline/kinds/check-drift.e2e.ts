@@ -27,11 +27,11 @@ import pyarrow.parquet as pq
 from common import drift
 from recommender import train
 from recommender.test_train import write_dataset
-data = write_dataset(Path("data"), 150)
+data = write_dataset(Path("data"), 240)
 train.main()
 reference = drift.reference(drift.sample("recommender", Path("out/recommender/bundle"), data))
 Path("reference.json").write_text(json.dumps(reference))
-newer = write_dataset(Path("newer"), 150)
+newer = write_dataset(Path("newer"), 240)
 file = newer / "interactions/part-0.parquet"
 table = pq.read_table(file)
 rows = [row | {"weight": 4.0} for number, row in enumerate(table.to_pylist()) if number % 3 == 0]
