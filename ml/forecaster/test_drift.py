@@ -21,13 +21,20 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_same_sales_have_not_moved_and_a_boom_shows(bundle: Path, tmp_path: Path):
     units = weekday_sales(40, 182)
     then = sample(bundle, write_dataset(tmp_path / "same", units))
-    assert set(then.columns) == {*features.names(SPECS["day"]), "prediction"}
+    assert set(then.columns) == {*features.names(SPECS["day"]), "prediction"} - {"age"}
     assert max(psi(reference(then), then).values()) == pytest.approx(0, abs=1e-9)
 
     units[:, -40:] *= 5
     values = psi(reference(then), sample(bundle, write_dataset(tmp_path / "boom", units)))
     assert max(values.values()) > 0.2
     assert all(np.isfinite(value) for value in values.values())
+
+
+def test_time_that_passes_is_no_drift(bundle: Path, tmp_path: Path):
+    units = weekday_sales(40, 182)
+    then = sample(bundle, write_dataset(tmp_path / "then", units[:, :140]))
+    values = psi(reference(then), sample(bundle, write_dataset(tmp_path / "now", units)))
+    assert max(values.values()) < 0.2, values
 
 
 def test_dead_and_few_sales_are_no_failure(bundle: Path, tmp_path: Path):

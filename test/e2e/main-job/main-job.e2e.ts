@@ -164,6 +164,8 @@ describe('after the main job', () => {
       'prepareDatasets { id }',
       'trainModels { id }',
       'promoteModel(name: "recommender", version: 1) { name }',
+      'splitTraffic(name: "recommender", version: 1, share: 0.5) { name }',
+      'checkDrift { id }',
       'cancelJob(id: "x") { id }',
     ];
     for (const mutation of mutations) {
