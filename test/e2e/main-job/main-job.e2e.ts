@@ -298,7 +298,7 @@ describe('after the main job', () => {
       'analyst',
     );
     for (const { warning, drift } of data?.models ?? []) {
-      expect(drift.length).toBeGreaterThan(20);
+      expect(drift.length).toBeGreaterThan(15);
       // Three views among forty thousand events.
       expect(Math.max(...drift.map(({ psi }) => psi))).toBeLessThan(0.2);
       expect(warning).toBeNull();
