@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from common import drift, probe
 from common.gate import RULES
 from common.protocol import JobError, progress, run_job
 
 DATA = Path("data")
 OUT = Path("out")
 EVALUATION = OUT / "evaluation.json"
+# Model name → what its features and predictions were like, for `drift.py` to compare with later.
+REFERENCE = OUT / drift.FILE
 
 # Model name → metric → value; None for a baseline that these data do not allow.
 Scores = dict[str, dict[str, float | None] | None]
@@ -49,7 +52,7 @@ LABELS = {
 
 
 def evaluate(data: Path, out: Path) -> dict[str, Any]:
-    """Shape: {dataVersion, synthetic, models: {name: {scores: {ours, baselines…}} | {skipped: reason}}}.
+    """Shape: {dataVersion, synthetic, models: {name: {scores: {ours, baselines…}, serving} | {skipped: reason}}}.
 
     The first two also by model, where a model learns from other data.
     """
@@ -62,7 +65,7 @@ def evaluate(data: Path, out: Path) -> dict[str, Any]:
             models[name] = {"skipped": reason}
         else:
             module = importlib.import_module(f"{name}.evaluate")
-            models[name] = {"scores": module.evaluate(data, out / name)}
+            models[name] = {"scores": module.evaluate(data, out / name), "serving": probe.measure(out / name)}
             # What a model learns from need not be the dataset of the shop.
             if hasattr(module, "data_version"):
                 models[name] |= {"dataVersion": module.data_version(), "synthetic": True}
@@ -71,6 +74,13 @@ def evaluate(data: Path, out: Path) -> dict[str, Any]:
         "synthetic": bool(manifest.get("synthetic", False)),
         "models": models,
     }
+
+
+def references(data: Path, out: Path) -> dict[str, dict[str, drift.Histogram]]:
+    """By model; of one that takes no features, or has too little data, there is none."""
+    trained = [name for name in RULES if skipped(out / name) is None and drift.has_drift(name)]
+    samples = {name: drift.sample(name, out / name / "bundle", data) for name in trained}
+    return {name: drift.reference(then) for name, then in samples.items() if then is not None}
 
 
 def skipped(folder: Path) -> str | None:
@@ -160,6 +170,7 @@ def main() -> None:
     evaluation = evaluate(DATA, OUT)
     EVALUATION.parent.mkdir(parents=True, exist_ok=True)
     EVALUATION.write_text(json.dumps(evaluation, indent=2, allow_nan=False) + "\n")
+    REFERENCE.write_text(json.dumps(references(DATA, OUT), allow_nan=False) + "\n")
     print(report(evaluation))
 
 

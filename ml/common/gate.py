@@ -2,7 +2,8 @@
 
 A version passes when, on the test split of its data,
 1. it beats every baseline that must be beaten, and its other metrics lie within their safety bands;
-2. it is not worse than the production version. Scores of two data versions cannot be compared, so then the
+2. it can be served: the exported model says what the trained one said, within its latency budget;
+3. it is not worse than the production version. Scores of two data versions cannot be compared, so then the
    *lift* over the strongest of those baselines is: it may fall, since data gets easier and harder, but not
    collapse (`LIFT_KEPT`). A production version trained on data of another kind (synthetic, real) says nothing
    about these data, and is not compared.
@@ -11,6 +12,7 @@ A version passes when, on the test split of its data,
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 Scores = Mapping[str, float]
 
@@ -18,6 +20,24 @@ Scores = Mapping[str, float]
 LIFT_KEPT = 0.75
 # Equal training on equal data may differ in the last digits; that is not "worse".
 TOLERANCE = 1e-6
+
+
+class Serving(TypedDict):
+    """How an exported model does, as `probe.py` measures it."""
+
+    parity: float
+    """Largest difference to the trained model, relative where answers exceed one."""
+    latencyMs: float
+    """Median time in which one thread answers a batch of `rows` rows."""
+    rows: int
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The most that serving allows."""
+
+    parity: float
+    latency_ms: float
 
 
 @dataclass(frozen=True)
@@ -28,13 +48,23 @@ class Rule:
     higher_is_better: bool
     must_beat: tuple[str, ...]
     bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    serving: Budget | None = None
 
 
 RULES = {
-    "recommender": Rule("ndcg@10", higher_is_better=True, must_beat=("popularity", "itemKnn")),
+    "recommender": Rule(
+        "ndcg@10",
+        higher_is_better=True,
+        must_beat=("popularity", "itemKnn"),
+        serving=Budget(parity=1e-4, latency_ms=10),
+    ),
     # Coverage of the 80 % interval: a wide band, so that only a broken interval stops a better forecast.
     "forecaster": Rule(
-        "mase", higher_is_better=False, must_beat=("seasonalNaive",), bands={"coverage": (0.70, 0.90)}
+        "mase",
+        higher_is_better=False,
+        must_beat=("seasonalNaive",),
+        bands={"coverage": (0.70, 0.90)},
+        serving=Budget(parity=1e-3, latency_ms=50),
     ),
     # What is told must be true; how it is told, which ROUGE measures, matters less.
     "summarizer": Rule(
@@ -59,6 +89,8 @@ class Evaluation:
     scores: Mapping[str, Scores | None]
     data_version: str
     synthetic: bool
+    serving: Serving | None = None
+    """Not needed of the version in production: it is served."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +119,11 @@ def decide(model: str, candidate: Evaluation, production: Evaluation | None) -> 
             shown = "unknown" if value is None else f"{value:.3f}"
             return Decision(False, f"{metric} {shown} is outside {least:.2f} to {most:.2f}")
 
-    beaten = f"{rule.metric} {ours:.4f} beats {' and '.join(rule.must_beat)}"
+    problem, served = _served(candidate.serving, rule.serving)
+    if problem:
+        return Decision(False, problem)
+
+    beaten = f"{rule.metric} {ours:.4f} beats {' and '.join(rule.must_beat)}{served}"
     theirs = None if production is None else _score(production, "ours", rule)
     if production is None or theirs is None:
         return Decision(True, f"{beaten}; no version is in production")
@@ -106,6 +142,23 @@ def decide(model: str, candidate: Evaluation, production: Evaluation | None) -> 
             f"lift over the baselines fell to {lift:.2f} from {production_lift:.2f} of production",
         )
     return Decision(True, f"{beaten}; production was trained on other data")
+
+
+def _served(measured: Serving | None, budget: Budget | None) -> tuple[str | None, str]:
+    """What is wrong with serving, if anything, and how it was measured; nothing where a model has no budget."""
+    if budget is None:
+        return None, ""
+    if measured is None:
+        return "parity and latency of the exported model are not known", ""
+    parity, latency, rows = measured["parity"], measured["latencyMs"], measured["rows"]
+    if not parity <= budget.parity:
+        return (
+            f"the exported model differs from the trained one by {parity:.1e}, {budget.parity:.0e} allowed",
+            "",
+        )
+    if not latency <= budget.latency_ms:
+        return f"{rows} rows take {latency:.1f} ms, {budget.latency_ms:g} allowed", ""
+    return None, f"; exported within {parity:.1e} of the trained model; {rows} rows in {latency:.1f} ms"
 
 
 def _score(evaluation: Evaluation, name: str, rule: Rule) -> float | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from common import card, drift
 from common.bundle import MANIFEST, bundle_hash, file_hashes
 from common.evaluate import skipped
 from common.gate import Decision, Evaluation, decide
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 DATA = Path("data")
 OUT = Path("out")
 ALIAS = "production"
+CHALLENGER = "challenger"
 ARTIFACT = "model"
 
 # A registry that is down is reported after about 15 s, not after the minutes that MLflow's own defaults take.
@@ -50,6 +52,7 @@ def register(data: Path, out: Path, params: dict[str, Any]) -> dict[str, Any]:
         JobError: REGISTRY_UNAVAILABLE, REGISTRY_REFUSED.
     """
     evaluation = json.loads((out / "evaluation.json").read_text())
+    references = json.loads((out / drift.FILE).read_text())
     reasons = {name: skipped(out / name) for name in evaluation["models"]}
     trained = [name for name, reason in reasons.items() if reason is None]
     client = connect() if trained else None
@@ -57,7 +60,9 @@ def register(data: Path, out: Path, params: dict[str, Any]) -> dict[str, Any]:
     for index, name in enumerate(trained):
         progress(0.2 + 0.8 * index / len(trained), f"register {name}")
         models.append(
-            _reported(lambda name=name: _register_model(client, name, data, out, params, evaluation))
+            _reported(
+                lambda name=name: _register_model(client, name, data, out, params, evaluation, references)
+            )
         )
     return {
         "models": models,
@@ -100,6 +105,7 @@ def _register_model(
     out: Path,
     params: dict[str, Any],
     evaluation: dict[str, Any],
+    references: dict[str, Any],
 ) -> dict[str, Any]:
     bundle = out / name / "bundle"
     files = file_hashes(bundle)
@@ -113,7 +119,7 @@ def _register_model(
         production = _production(client, name)
         decision = decide(
             name,
-            Evaluation(scores, data_version, evaluated["synthetic"]),
+            Evaluation(scores, data_version, evaluated["synthetic"], evaluated.get("serving")),
             None if production is None else _evaluation_of(production),
         )
         lineage = {
@@ -121,7 +127,11 @@ def _register_model(
             "commit": _commit(),
             "data_job": os.environ.get("HASHIRA_DATA_JOB", ""),
         }
-        run_id = _log_run(client, name, bundle, files, lineage, params, scores, data, out)
+        dataset = json.loads((data / "manifest.json").read_text())
+        beside = {card.FILE: card.card(name, evaluated, dataset, lineage, decision, params["seed"])}
+        if name in references:
+            beside[drift.FILE] = json.dumps(references[name])
+        run_id = _log_run(client, name, bundle, files, lineage, params, scores, dataset, out, beside)
         version = client.create_model_version(
             name,
             # Not runs:/…: the server itself serves the files of this address only.
@@ -142,6 +152,8 @@ def _register_model(
 
     decision = Decision(version.tags["gate"] == "passed", version.tags["gate.reason"])
     if decision.passed and "promoted" not in version.tags:
+        # A split compares a version with the one in production, which changes now.
+        client.delete_registered_model_alias(name, CHALLENGER)
         client.set_registered_model_alias(name, ALIAS, version.version)
         client.set_model_version_tag(name, version.version, "promoted", "true")
     current = _production(client, name)
@@ -213,10 +225,14 @@ def _log_run(
     lineage: dict[str, str],
     params: dict[str, Any],
     scores: dict[str, dict[str, float | None] | None],
-    data: Path,
+    dataset: dict[str, Any],
     out: Path,
+    beside: dict[str, str],
 ) -> str:
-    """One finished run with parameters, metrics, dataset, evaluation.json and the bundle in `model/`."""
+    """One finished run with parameters, metrics, dataset, evaluation.json and the bundle in `model/`.
+
+    `dataset`: its manifest. `beside`: texts that lie in `model/` too, for readers: serving does not load them.
+    """
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
     from mlflow.utils.time import get_current_time_millis
 
@@ -245,9 +261,7 @@ def _log_run(
                         digest=lineage["data_version"],
                         source_type="local",
                         source=json.dumps({"dataset": lineage["data_version"]}),
-                        profile=json.dumps(
-                            json.loads((data / "manifest.json").read_text()).get("counts", {})
-                        ),
+                        profile=json.dumps(dataset.get("counts", {})),
                     ),
                     [InputTag("mlflow.data.context", "training")],
                 )
@@ -265,6 +279,8 @@ def _log_run(
                 "files": files,
             }
             (copy / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+            for file, text in beside.items():
+                (copy / file).write_text(text)
             client.log_artifacts(run_id, str(copy), ARTIFACT)
         client.set_terminated(run_id)
     except BaseException:

@@ -2,20 +2,22 @@ import pytest
 
 from common.gate import Evaluation, decide
 
+SERVED = {"parity": 2e-6, "latencyMs": 1.2, "rows": 200}
 
-def recommender(ours, popularity=0.10, item_knn=0.20, data="a", synthetic=True):
+
+def recommender(ours, popularity=0.10, item_knn=0.20, data="a", synthetic=True, serving=SERVED):
     scores = {
         "ours": {"ndcg@10": ours},
         "popularity": {"ndcg@10": popularity},
         "itemKnn": {"ndcg@10": item_knn},
         "ease": {"ndcg@10": 0.9},
     }
-    return Evaluation(scores, data, synthetic)
+    return Evaluation(scores, data, synthetic, serving)
 
 
 def forecaster(ours, naive=1.2, coverage=0.8, data="a"):
     return Evaluation(
-        {"ours": {"mase": ours, "coverage": coverage}, "seasonalNaive": {"mase": naive}}, data, True
+        {"ours": {"mase": ours, "coverage": coverage}, "seasonalNaive": {"mase": naive}}, data, True, SERVED
     )
 
 
@@ -63,6 +65,35 @@ def forecaster(ours, naive=1.2, coverage=0.8, data="a"):
             Evaluation({"ours": None}, "b", True),
             True,
             "no version is in production",
+        ),
+        (
+            "recommender",
+            recommender(0.21),
+            None,
+            True,
+            "within 2.0e-06 of the trained model; 200 rows in 1.2 ms",
+        ),
+        ("recommender", recommender(0.21, serving=None), None, False, "parity and latency"),
+        (
+            "recommender",
+            recommender(0.21, serving=SERVED | {"parity": 2e-3}),
+            None,
+            False,
+            "differs from the trained one by 2.0e-03, 1e-04 allowed",
+        ),
+        (
+            "recommender",
+            recommender(0.21, serving=SERVED | {"parity": float("nan")}),
+            None,
+            False,
+            "differs",
+        ),
+        (
+            "recommender",
+            recommender(0.21, serving=SERVED | {"latencyMs": 10.5}),
+            None,
+            False,
+            "200 rows take 10.5 ms, 10 allowed",
         ),
         ("forecaster", forecaster(1.0), None, True, "beats seasonalNaive"),
         ("forecaster", forecaster(1.3), None, False, "does not beat seasonalNaive"),

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from common import card
 from common.bundle import MANIFEST, file_hashes
 from common.protocol import JobError
-from common.register import ALIAS, connect, register
+from common.register import ALIAS, CHALLENGER, connect, register
 
 PARAMS = {"seed": 7, "recommender": {"num_leaves": 31}, "forecaster": {}}
 
@@ -67,9 +68,13 @@ def trained(folder, ndcg, weights=b"weights", data_version="aaaa"):
         "itemKnn": {"ndcg@10": 0.2},
         "ease": None,
     }
-    models = {"recommender": {"scores": scores}, "forecaster": {"skipped": "no sales"}}
+    serving = {"parity": 1e-6, "latencyMs": 1.0, "rows": 200}
+    models = {"recommender": {"scores": scores, "serving": serving}, "forecaster": {"skipped": "no sales"}}
     (out / "evaluation.json").write_text(
         json.dumps({"dataVersion": data_version, "synthetic": True, "models": models})
+    )
+    (out / "drift.json").write_text(
+        json.dumps({"recommender": {"age": {"edges": [1.0], "counts": [1, 0, 0]}}})
     )
     return data, out
 
@@ -99,6 +104,16 @@ def test_the_same_bundle_on_the_same_data_is_registered_once_and_a_rollback_by_h
         (2, False, True)
     ]
     assert len(registry.search_model_versions("name = 'recommender'")) == 2
+
+
+def test_a_promotion_ends_the_split_of_the_traffic(registry, tmp_path):
+    register(*trained(tmp_path, 0.25), PARAMS)
+    register(*trained(tmp_path, 0.22, b"worse"), PARAMS)
+    registry.set_registered_model_alias("recommender", CHALLENGER, 2)
+    register(*trained(tmp_path, 0.22, b"worse"), PARAMS)
+    assert registry.get_registered_model("recommender").aliases[CHALLENGER] == "2"
+    register(*trained(tmp_path, 0.30, b"better"), PARAMS)
+    assert registry.get_registered_model("recommender").aliases == {ALIAS: "3"}
 
 
 def test_a_version_that_fails_the_gate_is_registered_and_not_promoted(registry, tmp_path):
@@ -134,6 +149,13 @@ def test_a_version_carries_its_lineage_and_every_file_with_its_hash(registry, tm
     assert run.inputs.dataset_inputs[0].dataset.digest == "aaaa"
 
     bundle = Path(registry.download_artifacts(version.run_id, "model", str(tmp_path)))
+    text = (bundle / card.FILE).read_text()
+    assert "| ours | 0.2500 |" in text
+    assert f"Passed: {version.tags['gate.reason']}." in text
+    assert json.loads((bundle / "drift.json").read_text())["age"]["edges"] == [1.0]
+    # Beside the bundle, and not a part of it.
+    for file in (card.FILE, "drift.json"):
+        (bundle / file).unlink()
     manifest = json.loads((bundle / MANIFEST).read_text())
     assert manifest == {
         "name": "recommender",

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from common.probe import write_probe
 from common.protocol import log, progress, run_job
 
 from forecaster import features, forecaster, model, panel
@@ -58,6 +59,8 @@ class Trained:
     test: Forecast
     series: np.ndarray
     """Rows of the panel that `test` is about: products that had begun."""
+    probe: tuple[np.ndarray, np.ndarray]
+    """Feature rows and what the trees that are shipped say of them."""
 
 
 def windows(spec: Spec, periods: int) -> Windows:
@@ -99,7 +102,8 @@ def train_granularity(spec: Spec, whole: Panel, settings: Settings, seed: int) -
     calibration = forecaster.calibration(
         spec, sampled(cut.valid, cut.end, VALIDATION_ROWS, False), honest_trees
     )
-    return Trained(to_onnx(shipped, everything.features[:PARITY_ROWS]), calibration, test, series)
+    rows = everything.features[:PARITY_ROWS]
+    return Trained(to_onnx(shipped, rows), calibration, test, series, (rows, model.predict(shipped, rows)))
 
 
 def describe(spec: Spec, calibration: Calibration) -> dict[str, Any]:
@@ -145,6 +149,7 @@ def train(data: Path, out: Path, settings: Settings, seed: int) -> None:
         result = train_granularity(SPECS[granularity], sales, settings, seed)
         log(f"{granularity}: weights {dict(zip(MEMBERS, result.calibration.weights, strict=True))}")
         trained[granularity] = result
+        write_probe(out, f"{granularity}.onnx", *result.probe)
         np.savez_compressed(
             out / f"test_{granularity}.npz",
             series=result.series,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from common.probe import write_probe
 from common.protocol import log, progress, run_job
 
 from recommender.bundle import write_bundle
@@ -53,6 +54,7 @@ def train(data: Path, out: Path, settings: Settings, seed: int) -> dict[str, obj
     onnx = to_onnx(booster, features[:PARITY_ROWS])
     tables = build_tables(dataset, dataset.merged(*SPLITS), settings, before)
     write_bundle(out / "bundle", onnx, tables, dataset.items, settings)
+    write_probe(out, "model.onnx", features, booster.predict(features[:PARITY_ROWS]))
     summary = {
         **info,
         "users": len(groups),

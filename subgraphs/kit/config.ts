@@ -100,6 +100,23 @@ export const settings = {
     .default(60)
     .describe('How often the worker summarizes the chats that are finished; 0 is never.'),
   SUMMARY_IDLE_MINUTES: count(100_000).default(30).describe('A chat is finished when nothing was said for so long.'),
+  DRIFT_THRESHOLD: z.coerce
+    .number()
+    .gt(0)
+    .max(100)
+    .default(0.2)
+    .describe(
+      'PSI of a feature or of the predictions, compared with the training data, above which a model has a warning.',
+    ),
+  DRIFT_RETRAIN: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('true: a model beyond DRIFT_THRESHOLD is trained, when the drift is looked at after a preparation.'),
+  TRAFFIC_DAYS: count(365)
+    .default(14)
+    .describe(
+      'How long it is remembered what was recommended to whom, to count clicks and purchases; 0 is not at all.',
+    ),
   JWKS_URL: url('http', 'https')
     .optional()
     .describe('Keys that sign access tokens. Unset: a development key generated in HASHIRA_DATA.'),

@@ -23,8 +23,10 @@ export interface ProductionModelOptions<T extends LoadedModel> {
   /** Loads the bundle in `dir`; rejects when it cannot be served. */
   load(dir: string, version: ModelVersion): Promise<T>;
   log: Logger;
-  /** Between two looks at the alias. @default 3000 */
+  /** Between two looks at the alias. @default 2000 */
   pollMs?: number;
+  /** Whether the version stays when the alias was taken away. @default true */
+  keep?: boolean;
 }
 
 export interface Served<T> {
@@ -69,7 +71,7 @@ export class ProductionModel<T extends LoadedModel> {
   #failed: { key: string; tries: number; retryAt: number } | null = null;
 
   constructor(options: ProductionModelOptions<T>) {
-    this.#options = { pollMs: 3000, ...options };
+    this.#options = { pollMs: 2000, keep: true, ...options };
     this.#dir = path.join(options.cacheDir, options.name);
   }
 
@@ -131,7 +133,7 @@ export class ProductionModel<T extends LoadedModel> {
   }
 
   async #follow(): Promise<void> {
-    const { name, registry, log } = this.#options;
+    const { name, registry, keep, log } = this.#options;
     const { signal } = this.#stopped;
     if (signal.aborted) return;
     let wanted: ModelVersion | null;
@@ -146,6 +148,10 @@ export class ProductionModel<T extends LoadedModel> {
       return;
     }
     // An alias that was taken away says nothing about what to serve instead.
+    if (!wanted && !keep && this.#current) {
+      this.#retire(this.#current);
+      this.#current = null;
+    }
     if (!wanted || (this.#current && key(wanted) === key(this.#current.version))) return;
     if (this.#failed?.key === key(wanted) && Date.now() < this.#failed.retryAt) return;
     await this.#install(wanted);

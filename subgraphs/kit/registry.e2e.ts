@@ -1,92 +1,33 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MlflowServer } from '../../test/support/mlflow.ts';
 import { createLogger } from './log.ts';
 import { ProductionModel } from './production-model.ts';
 import { createRegistry, type Registry } from './registry.ts';
 
 // A real MLflow server, filled by the real register stage.
 
-const root = path.resolve(import.meta.dirname, '../..');
-const python = path.join(root, '.venv/bin/python');
-const { PYTHONDONTWRITEBYTECODE: _, ...env } = process.env;
-
 let dir: string;
-let uri: string;
-let server: ChildProcess;
+let server: MlflowServer;
 let registry: Registry;
 
 beforeAll(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'registry-'));
-  const port = await freePort();
-  uri = `http://127.0.0.1:${port}`;
-  const script = path.join(root, 'ml/common/mlflow_server.py');
-  server = spawn(python, [script, '--data', path.join(dir, 'mlflow'), '--port', `${port}`], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  while (
-    !(await fetch(`${uri}/health`).then(
-      (response) => response.ok,
-      () => false,
-    ))
-  ) {
-    if (server.exitCode !== null) throw new Error('the MLflow server ended');
-    await delay(100);
-  }
-  registry = createRegistry({ MLFLOW_TRACKING_URI: uri });
-  await register(0.25, 'first');
-  await register(0.3, 'second');
-  await register(0.15, 'worse than a baseline');
+  server = await MlflowServer.start();
+  registry = createRegistry({ MLFLOW_TRACKING_URI: server.url });
+  const bundle = (weights: string) => ({ 'model.onnx': weights, 'tables/items.json': '[]' });
+  await server.register(0.25, bundle('first'));
+  await server.register(0.3, bundle('second'));
+  await server.register(0.15, bundle('worse than a baseline'));
 }, 60_000);
 
 afterAll(async () => {
-  server.kill();
-  await once(server, 'exit');
+  await server?.stop();
   await rm(dir, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
-/** Registers a bundle of these weights as the training job does. */
-async function register(ndcg: number, weights: string): Promise<void> {
-  const work = path.join(dir, 'work');
-  const scores = { ours: { 'ndcg@10': ndcg }, popularity: { 'ndcg@10': 0.1 }, itemKnn: { 'ndcg@10': 0.2 }, ease: null };
-  const evaluation = {
-    dataVersion: 'aaaa',
-    synthetic: true,
-    models: { recommender: { scores }, forecaster: { skipped: 'no sales' } },
-  };
-  const files: Record<string, string> = {
-    'params.yaml': 'seed: 1\nrecommender: {}\nforecaster: {}\n',
-    'data/manifest.json': JSON.stringify({ dataVersion: 'aaaa', counts: {} }),
-    'out/evaluation.json': JSON.stringify(evaluation),
-    'out/forecaster/skipped.json': JSON.stringify({ reason: 'no sales' }),
-    'out/recommender/bundle/model.onnx': weights,
-    'out/recommender/bundle/tables/items.json': '[]',
-  };
-  for (const [name, content] of Object.entries(files)) {
-    await mkdir(path.join(work, path.dirname(name)), { recursive: true });
-    await writeFile(path.join(work, name), content);
-  }
-  await promisify(execFile)(python, ['-m', 'common.register'], {
-    cwd: work,
-    env: { ...env, PYTHONPATH: path.join(root, 'ml'), MLFLOW_TRACKING_URI: uri, HASHIRA_COMMIT: 'c0ffee' },
-  });
-}
 
 describe('the registry client', () => {
   test('lists versions with metrics, lineage and which one is in production', async () => {
@@ -131,6 +72,37 @@ describe('the registry client', () => {
     await registry.setProduction('recommender', 2);
   });
 
+  test('splits the traffic between production and another version, until something is promoted', async () => {
+    expect(await registry.split('recommender')).toBeNull();
+    expect(await registry.setSplit('recommender', 1, 0.25)).toMatchObject({ version: 1, production: false });
+    expect(await registry.split('recommender')).toMatchObject({ challenger: { version: 1 }, share: 0.25, against: 2 });
+    await registry.setSplit('recommender', 1, 0.5);
+    expect(await registry.split('recommender')).toMatchObject({ share: 0.5 });
+    await registry.setSplit('recommender', 1, 0);
+    expect(await registry.split('recommender')).toBeNull();
+
+    await registry.setSplit('recommender', 1, 0.5);
+    await registry.setProduction('recommender', 1);
+    expect(await registry.split('recommender')).toBeNull();
+    await registry.setProduction('recommender', 2);
+    // What ended does not come back with the version that was in production then.
+    expect(await registry.split('recommender')).toBeNull();
+  });
+
+  test('refuses a split with what may not answer', async () => {
+    await expect(registry.setSplit('recommender', 99, 0.5)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(registry.setSplit('recommender', 3, 0.5)).rejects.toMatchObject({ code: 'GATE_NOT_PASSED' });
+    await expect(registry.setSplit('recommender', 2, 0.5)).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(await registry.split('nothing')).toBeNull();
+  });
+
+  test('reads the model card, and null where there is no such text', async () => {
+    expect(await registry.text('recommender', 2, 'MODEL_CARD.md')).toContain('| ours | 0.3000 |');
+    expect(await registry.text('recommender', 2, 'none.md')).toBeNull();
+    expect(await registry.text('recommender', 99, 'MODEL_CARD.md')).toBeNull();
+    expect(await registry.text("x' OR name = 'recommender", 1, 'MODEL_CARD.md')).toBeNull();
+  });
+
   test('downloads a bundle whole', async () => {
     const target = path.join(dir, 'downloads', 'two');
     await registry.download('recommender', 2, target);
@@ -151,7 +123,7 @@ describe('the registry client', () => {
 
   test('leaves nothing behind when a stored file was changed', async () => {
     const { runId } = (await registry.version('recommender', 3)) ?? {};
-    const artifacts = path.join(dir, 'mlflow', 'artifacts');
+    const artifacts = path.join(server.dir, 'mlflow', 'artifacts');
     const stored = (await readdir(artifacts, { recursive: true })).find(
       (file) => file.includes(runId as string) && file.endsWith('model.onnx'),
     );
@@ -189,10 +161,10 @@ test('a served model follows promotion and rollback, and survives the registry g
   await expect.poll(weights, { timeout: 5000 }).toBe('second');
   await registry.setProduction('recommender', 1);
   await expect.poll(weights, { timeout: 5000 }).toBe('first');
-  server.kill('SIGSTOP');
+  server.child.kill('SIGSTOP');
   await delay(300);
   expect(await model.use(({ weights }) => weights)).toBe('first');
-  server.kill('SIGCONT');
+  server.child.kill('SIGCONT');
   await registry.setProduction('recommender', 2);
   await expect.poll(weights, { timeout: 5000 }).toBe('second');
   await model.stop();

@@ -28,6 +28,15 @@ export interface ModelKey {
   version: number;
 }
 
+/** A second version that answers some of the users, beside the one in production. */
+export interface Split {
+  challenger: ModelVersion;
+  /** Of the users, 0..1. */
+  share: number;
+  /** The version in production that it is compared with. Whatever else comes into production ends the split. */
+  against: number;
+}
+
 /**
  * The model registry. Every method throws HashiraError REGISTRY_UNAVAILABLE when it does not answer, and the signal's
  * reason when that is aborted.
@@ -41,10 +50,19 @@ export interface Registry {
   /** In the order of `keys`, null where there is none; a fixed number of requests per model, for DataLoaders. */
   getMany(keys: readonly ModelKey[], signal?: AbortSignal): Promise<(ModelVersion | null)[]>;
   /**
-   * Moves the alias `production`, forward or back.
+   * Moves the alias `production`, forward or back, and ends the split of the model's traffic.
    * @throws HashiraError NOT_FOUND, or GATE_NOT_PASSED for a version that failed its gate
    */
   setProduction(name: string, version: number, signal?: AbortSignal): Promise<ModelVersion>;
+  /** The split in force, or null. */
+  split(name: string, signal?: AbortSignal): Promise<Split | null>;
+  /**
+   * Lets a version answer a share of the users beside the one in production; none of them ends the split.
+   * @throws HashiraError NOT_FOUND; GATE_NOT_PASSED; CONFLICT when it is in production itself, or no version is
+   */
+  setSplit(name: string, version: number, share: number, signal?: AbortSignal): Promise<ModelVersion>;
+  /** A text that lies beside the version's bundle, as its model card; null where there is none. */
+  text(name: string, version: number, file: string, signal?: AbortSignal): Promise<string | null>;
   /**
    * Writes the version's bundle to `dir`, which appears whole and verified or not at all.
    * @throws HashiraError NOT_FOUND, or MODEL_NOT_READY when a file does not have its hash
@@ -53,6 +71,7 @@ export interface Registry {
 }
 
 const ALIAS = 'production';
+const CHALLENGER = 'challenger';
 const MANIFEST = 'hashira.json';
 const REQUEST_MS = 10_000;
 const DOWNLOAD_MS = 300_000;
@@ -62,6 +81,8 @@ const PAGE = 200;
 const NAME = /^[\w.-]{1,100}$/;
 
 const tagList = z.array(z.object({ key: z.string(), value: z.string().default('') })).default([]);
+/** One tag for both, so that whoever reads it while it changes sees either the old split or the new one. */
+const splitTag = z.object({ share: z.number().gt(0).max(1), against: z.number().int() });
 const metricsTag = z.record(z.string(), z.record(z.string(), z.number().nullable()).nullable());
 const mlflowVersion = z.object({
   name: z.string(),
@@ -102,9 +123,7 @@ class MlflowRegistry implements Registry {
   }
 
   async productionVersion(name: string, signal?: AbortSignal): Promise<ModelVersion | null> {
-    if (!NAME.test(name)) return null;
-    const found = await this.#json('GET', 'registered-models/alias', { name, alias: ALIAS }, oneVersion, signal);
-    return found && fromMlflow(found.model_version);
+    return this.#aliased(name, ALIAS, signal);
   }
 
   async version(name: string, version: number, signal?: AbortSignal): Promise<ModelVersion | null> {
@@ -137,18 +156,57 @@ class MlflowRegistry implements Registry {
   }
 
   async setProduction(name: string, version: number, signal?: AbortSignal): Promise<ModelVersion> {
-    const wanted = await this.version(name, version, signal);
-    if (!wanted) throw notFound('model version', `${name} ${version}`);
-    if (wanted.tags.gate !== 'passed') {
-      const reason = wanted.tags['gate.reason'];
-      throw new HashiraError(
-        'GATE_NOT_PASSED',
-        `Version ${version} of ${name} did not pass the gate${reason ? `: ${reason}` : ''}.`,
-      );
-    }
+    const wanted = await this.#passed(name, version, signal);
+    await this.#json('DELETE', 'registered-models/alias', { name, alias: CHALLENGER }, z.unknown(), signal);
     const body = { name, alias: ALIAS, version: `${version}` };
     await this.#json('POST', 'registered-models/alias', body, z.unknown(), signal);
     return { ...wanted, production: true };
+  }
+
+  async split(name: string, signal?: AbortSignal): Promise<Split | null> {
+    const [production, challenger] = await Promise.all([
+      this.productionVersion(name, signal),
+      this.#aliased(name, CHALLENGER, signal),
+    ]);
+    const split = challenger && parseSplit(challenger.tags[CHALLENGER]);
+    return split && split.against === production?.version ? { challenger, ...split } : null;
+  }
+
+  async setSplit(name: string, version: number, share: number, signal?: AbortSignal): Promise<ModelVersion> {
+    const wanted = await this.#passed(name, version, signal);
+    const production = await this.productionVersion(name, signal);
+    if (!production) throw new HashiraError('CONFLICT', `No version of ${name} is in production.`);
+    if (production.version === version)
+      throw new HashiraError('CONFLICT', `Version ${version} of ${name} is in production: it answers all others.`);
+    if (share === 0) {
+      await this.#json('DELETE', 'registered-models/alias', { name, alias: CHALLENGER }, z.unknown(), signal);
+      return wanted;
+    }
+    const value = JSON.stringify({ share, against: production.version });
+    const tag = { name, version: `${version}`, key: CHALLENGER, value };
+    // The tag first: an alias is never there without its share.
+    await this.#json('POST', 'model-versions/set-tag', tag, z.unknown(), signal);
+    const alias = { name, alias: CHALLENGER, version: `${version}` };
+    await this.#json('POST', 'registered-models/alias', alias, z.unknown(), signal);
+    return wanted;
+  }
+
+  async text(name: string, version: number, file: string, signal?: AbortSignal): Promise<string | null> {
+    if (!NAME.test(name)) return null;
+    const limit = withTimeout(REQUEST_MS, signal);
+    const response = await this.#artifact({ name, version, file }, limit, signal);
+    // MLflow says of a missing file that its server failed; only the bundle's manifest tells whether it did.
+    if (!response.ok) {
+      const manifest = await this.#artifact({ name, version, file: MANIFEST }, limit, signal);
+      if (manifest.ok || manifest.status === 404) return null;
+      throw unavailable(new Error(`HTTP ${response.status} for ${file}`));
+    }
+    try {
+      return await response.text();
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw unavailable(error);
+    }
   }
 
   async download(name: string, version: number, dir: string, signal?: AbortSignal): Promise<void> {
@@ -172,10 +230,8 @@ class MlflowRegistry implements Registry {
   }
 
   async #file(name: string, version: number, file: string, dir: string, signal?: AbortSignal): Promise<void> {
-    const query = { name, version: `${version}`, path: file };
-    const url = `model-versions/get-artifact?${new URLSearchParams(query)}`;
     const limit = withTimeout(DOWNLOAD_MS, signal);
-    const response = await this.#fetch(url, { signal: limit }, signal);
+    const response = await this.#artifact({ name, version, file }, limit, signal);
     if (response.status === 404) throw notFound('model version', `${name} ${version}`);
     if (!response.ok || !response.body) throw unavailable(new Error(`HTTP ${response.status} for ${file}`));
     try {
@@ -187,6 +243,28 @@ class MlflowRegistry implements Registry {
         throw new HashiraError('STORAGE_FULL', 'There is no space left on the disk.', { cause: error });
       throw unavailable(error);
     }
+  }
+
+  async #aliased(name: string, alias: string, signal?: AbortSignal): Promise<ModelVersion | null> {
+    if (!NAME.test(name)) return null;
+    const found = await this.#json('GET', 'registered-models/alias', { name, alias }, oneVersion, signal);
+    return found && fromMlflow(found.model_version);
+  }
+
+  async #passed(name: string, version: number, signal?: AbortSignal): Promise<ModelVersion> {
+    const wanted = await this.version(name, version, signal);
+    if (!wanted) throw notFound('model version', `${name} ${version}`);
+    if (wanted.tags.gate === 'passed') return wanted;
+    const reason = wanted.tags['gate.reason'];
+    throw new HashiraError(
+      'GATE_NOT_PASSED',
+      `Version ${version} of ${name} did not pass the gate${reason ? `: ${reason}` : ''}.`,
+    );
+  }
+
+  #artifact({ name, version, file }: ModelKey & { file: string }, limit: AbortSignal, signal?: AbortSignal) {
+    const query = new URLSearchParams({ name, version: `${version}`, path: file });
+    return this.#fetch(`model-versions/get-artifact?${query}`, { signal: limit }, signal);
   }
 
   async #pages<Page extends { next_page_token?: string }, Item>(
@@ -214,7 +292,7 @@ class MlflowRegistry implements Registry {
 
   /** The parsed answer; null when MLflow says that what is asked for does not exist. */
   async #json<T>(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'DELETE',
     route: string,
     values: Record<string, string>,
     shape: z.ZodType<T>,
@@ -309,6 +387,14 @@ function parseMetrics(tag: string | undefined): ModelVersion['metrics'] {
     return metricsTag.parse(JSON.parse(tag ?? '{}'));
   } catch {
     return {};
+  }
+}
+
+function parseSplit(tag: string | undefined): z.infer<typeof splitTag> | null {
+  try {
+    return splitTag.parse(JSON.parse(tag ?? ''));
+  } catch {
+    return null;
   }
 }
 

@@ -1,8 +1,10 @@
 import DataLoader from 'dataloader';
 import type { Identity } from '../kit/auth.ts';
 import type { Database } from '../kit/database.ts';
-import type { ModelKey, ModelVersion, Registry } from '../kit/registry.ts';
+import type { ModelKey, ModelVersion, Registry, Split } from '../kit/registry.ts';
 import type { RequestContext, Services } from '../kit/subgraph.ts';
+import type { Drift } from './drift.ts';
+import { driftOf } from './drift-store.ts';
 import type { JobProgress } from './job-progress.ts';
 import type { Job } from './jobs.ts';
 import type { JobQueue } from './queue.ts';
@@ -18,6 +20,11 @@ export interface PipelineContext {
   progress: JobProgress;
   jobs: DataLoader<string, Job | null>;
   modelVersions: DataLoader<ModelKey, ModelVersion | null, string>;
+  /** The split of each model's traffic, by the model's name. */
+  splits: DataLoader<string, Split | null>;
+  /** Newest day first. */
+  drift: DataLoader<ModelKey, Drift[], string>;
+  driftThreshold: number;
   /** Last lines of jobs, by id; one loader per number of lines. */
   logs(last: number): DataLoader<string, string[]>;
   /** Forgets what was loaded. A subscription's context outlives each of its events. */
@@ -25,7 +32,7 @@ export interface PipelineContext {
 }
 
 export function createContext(
-  { database, registry }: Services,
+  { config, database, registry }: Services,
   queue: JobQueue,
   progress: JobProgress,
   { identity, signal }: RequestContext,
@@ -43,6 +50,11 @@ export function createContext(
     modelVersions: new DataLoader((keys) => registry.getMany(keys, signal), {
       cacheKeyFn: ({ name, version }) => `${version} ${name}`,
     }),
+    splits: new DataLoader((names) => Promise.all(names.map((name) => registry.split(name, signal)))),
+    drift: new DataLoader((keys) => driftOf(database, keys), {
+      cacheKeyFn: ({ name, version }) => `${version} ${name}`,
+    }),
+    driftThreshold: config.DRIFT_THRESHOLD,
     logs: (last) => {
       const loader = logs.get(last) ?? new DataLoader((ids) => lastLines(database, ids, last));
       logs.set(last, loader);

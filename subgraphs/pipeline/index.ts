@@ -6,11 +6,11 @@ import type { Subgraph } from '../kit/subgraph.ts';
 import { createContext, type PipelineContext } from './context.ts';
 import { JobProgress } from './job-progress.ts';
 import { JobQueue } from './queue.ts';
-import { JobResolver, PipelineResolver } from './resolvers.ts';
+import { JobResolver, ModelVersionResolver, PipelineResolver } from './resolvers.ts';
 
 /** What is known of a model that is not from the registry: one that is shipped, or that the configuration names. */
 const unregistered = ({ name, version }: ModelKey) => ({
-  ...{ name, version, runId: '', dataVersion: '', production: false, metrics: {}, createdAt: null },
+  ...{ name, version, runId: '', dataVersion: '', production: false, metrics: {}, tags: {}, createdAt: null },
 });
 
 /** Jobs and models: data generation, preparation, training, promotion. `worker.ts` does the jobs. */
@@ -18,7 +18,7 @@ export const pipeline: Subgraph = {
   name: 'pipeline',
   schema: () =>
     buildFederatedSchema<PipelineContext>({
-      resolvers: [PipelineResolver, JobResolver],
+      resolvers: [PipelineResolver, JobResolver, ModelVersionResolver],
       references: {
         Job: ({ id }: { id: string }, { jobs }) => jobs.load(id),
         ModelVersion: (key: ModelKey, { modelVersions }) =>

@@ -5,6 +5,7 @@ export enum JobKind {
   TRAIN_MODELS = 'TRAIN_MODELS',
   INDEX_CATALOG = 'INDEX_CATALOG',
   SUMMARIZE_BATCH = 'SUMMARIZE_BATCH',
+  CHECK_DRIFT = 'CHECK_DRIFT',
 }
 
 /** QUEUED → RUNNING → one of the other three, which are final. A run that was lost goes back from RUNNING to RUNNING. */
@@ -30,6 +31,8 @@ export type Lane = (typeof LANES)[number];
 export function laneOf(kind: JobKind): Lane {
   switch (kind) {
     case JobKind.TRAIN_MODELS:
+    // Needs the same Python, and says nothing of a version that is about to go.
+    case JobKind.CHECK_DRIFT:
       return 'training';
     case JobKind.INDEX_CATALOG:
       return 'index';

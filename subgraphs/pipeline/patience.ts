@@ -6,6 +6,7 @@ export const PATIENCE_MS = 90_000;
 
 const OUTAGES: ReadonlySet<string> = new Set([
   ...['DATABASE_UNAVAILABLE', 'VECTORS_UNAVAILABLE', 'STORAGE_UNAVAILABLE', 'CLUSTER_UNAVAILABLE'],
+  'REGISTRY_UNAVAILABLE',
 ]);
 
 export const isOutage = (error: unknown): boolean => error instanceof HashiraError && OUTAGES.has(error.code);

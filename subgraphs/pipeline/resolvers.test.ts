@@ -6,7 +6,7 @@ import type { Database } from '../kit/database.ts';
 import { HashiraError, notFound } from '../kit/errors.ts';
 import type { FederatedSchema } from '../kit/federation.ts';
 import { createLogger } from '../kit/log.ts';
-import type { ModelVersion, Registry } from '../kit/registry.ts';
+import type { ModelVersion, Registry, Split } from '../kit/registry.ts';
 import type { RunningSubgraph } from '../kit/subgraph.ts';
 import { pipeline } from './index.ts';
 import { JobKind } from './jobs.ts';
@@ -17,6 +17,7 @@ let database: Database;
 let federated: FederatedSchema;
 let subgraph: RunningSubgraph;
 let registryCalls: string[];
+let split: Split | null = null;
 
 const version = (name: string, number: number): ModelVersion => ({
   name,
@@ -26,7 +27,8 @@ const version = (name: string, number: number): ModelVersion => ({
   createdAt: new Date('2026-01-01T00:00:00Z'),
   production: number === 1,
   metrics: { ours: { ndcg: 0.3 } },
-  tags: {},
+  tags:
+    number === 2 ? { gate: 'failed', 'gate.reason': 'it is worse' } : { gate: 'passed', 'gate.reason': 'it is better' },
 });
 const VERSIONS = [version('recommender', 2), version('recommender', 1)];
 const find = (name: string, number: number) =>
@@ -47,6 +49,17 @@ const registry: Registry = {
     return { ...found, production: true };
   },
   download: async () => {},
+  split: async (name) => {
+    registryCalls.push(`split ${name}`);
+    return split;
+  },
+  setSplit: async (name, number, share) => {
+    const challenger = find(name, number);
+    if (!challenger) throw notFound('model version', `${name} ${number}`);
+    split = share === 0 ? null : { challenger, share, against: 1 };
+    return challenger;
+  },
+  text: async (name, number, file) => (number === 1 ? `${file} of ${name}` : null),
 };
 
 beforeAll(async () => {
@@ -119,6 +132,9 @@ test.each([
   'mutation { generateData(input: {users: 1}) { id } }',
   'mutation { trainModels(input: {models: ["oracle"]}) { id } }',
   'mutation { promoteModel(name: "recommender", version: 0) { name } }',
+  'mutation { splitTraffic(name: "recommender", version: 2, share: 1.5) { name } }',
+  'mutation { splitTraffic(name: "recommender", version: 0, share: 0.5) { name } }',
+  'mutation { splitTraffic(name: "forecaster", version: 2, share: 0.5) { name } }',
   '{ jobs(first: 0) { edges { cursor } } }',
   '{ jobs(first: 101) { edges { cursor } } }',
   '{ jobs(after: "nonsense") { edges { cursor } } }',
@@ -127,6 +143,51 @@ test.each([
   expect(data).toBeNull();
   expect(errors).toMatchObject([{ code: 'BAD_USER_INPUT' }]);
   expect(await store.listJobs(database, 1, { after: null, kind: null, status: null })).toEqual([]);
+});
+
+test('models tell their gate, their card and whom they answer', async () => {
+  const query = '{ models { version card gate { passed reason } share } }';
+  expect((await ask(query)).data.models).toEqual([
+    { version: 2, card: null, gate: { passed: false, reason: 'it is worse' }, share: 0 },
+    {
+      version: 1,
+      card: 'MODEL_CARD.md of recommender',
+      gate: { passed: true, reason: 'it is better' },
+      share: 1,
+    },
+  ]);
+  const splitting =
+    'mutation($share: Float!) { splitTraffic(name: "recommender", version: 2, share: $share) { version share } }';
+  expect((await ask(splitting, { share: 0.25 })).data.splitTraffic).toEqual({ version: 2, share: 0.25 });
+  registryCalls = [];
+  expect((await ask('{ models { version share } }')).data.models).toEqual([
+    { version: 2, share: 0.25 },
+    { version: 1, share: 0.75 },
+  ]);
+  expect(registryCalls).toEqual(['split recommender']);
+  expect((await ask(splitting, { share: 0 })).data.splitTraffic).toEqual({ version: 2, share: 0 });
+});
+
+test('a model tells how far its data have moved, by day, and warns when that is too far', async () => {
+  await database.query(
+    `INSERT INTO pipeline.drift VALUES ('recommender', 1, '2026-11-01', 'age', 0.5), ('recommender', 1, '2026-11-02', 'age', 0.1),
+       ('recommender', 1, '2026-11-02', 'prediction', 0.3)`,
+  );
+  const query = `query($days: Int) { model(name: "recommender", version: 1) { warning drift(days: $days) { day feature psi } } }`;
+  const newest = [
+    { day: '2026-11-02', feature: 'age', psi: 0.1 },
+    { day: '2026-11-02', feature: 'prediction', psi: 0.3 },
+  ];
+  const { data } = await ask(query);
+  expect(data.model).toEqual({ warning: expect.stringContaining('prediction 0.30'), drift: newest });
+  expect((await ask(query, { days: 2 })).data.model.drift).toEqual([
+    ...newest,
+    { day: '2026-11-01', feature: 'age', psi: 0.5 },
+  ]);
+  expect((await ask(query, { days: 0 })).errors).toMatchObject([{ code: 'BAD_USER_INPUT' }]);
+  const other =
+    '{ model(name: "recommender", version: 2) { warning drift { day } } none: model(name: "x", version: 1) { name } }';
+  expect((await ask(other)).data).toEqual({ model: { warning: null, drift: [] }, none: null });
 });
 
 test('an unknown job is null, and cannot be cancelled', async () => {

@@ -4,6 +4,7 @@ import {
   Ctx,
   Directive,
   FieldResolver,
+  Float,
   ID,
   Int,
   Mutation,
@@ -16,9 +17,21 @@ import { decodeCursor, page, pageSize } from '../kit/connection.ts';
 import { badInput, HashiraError, notFound } from '../kit/errors.ts';
 import type { ModelVersion } from '../kit/registry.ts';
 import type { PipelineContext } from './context.ts';
+import { driftWarning } from './drift.ts';
+import { DRIFT_DAYS } from './drift-store.ts';
 import { enqueue } from './enqueue.ts';
 import { type Job, JobKind, JobStatus, type JsonObject } from './jobs.ts';
-import { GenerateDataInput, JobConnection, JobType, ModelVersionType, TrainInput, User } from './schema.ts';
+import {
+  GenerateDataInput,
+  JobConnection,
+  JobType,
+  ModelDrift,
+  ModelGate,
+  ModelVersionType,
+  TrainInput,
+  User,
+} from './schema.ts';
+import { shareOf, splitInput } from './split.ts';
 import { findJob, isJobId, type JobPosition, listJobs, requestCancel } from './store.ts';
 
 const ADMIN = '@requiresScopes(scopes: [["admin"]])';
@@ -27,6 +40,8 @@ const ADMIN_OR_SUPPORT = '@requiresScopes(scopes: [["admin"], ["support"]])';
 const CONNECTION =
   '@listSize(assumedSize: 20, slicingArguments: ["first"], requireOneSlicingArgument: false, sizedFields: ["edges"])';
 
+/** As ml/common/card.py names it. */
+const CARD = 'MODEL_CARD.md';
 const DEFAULT_LOG_LINES = 100;
 const MAX_LOG_LINES = 1_000;
 
@@ -73,6 +88,16 @@ export class PipelineResolver {
     @Arg('name', () => String, { nullable: true, description: 'Only versions of this model.' }) name?: string | null,
   ): Promise<ModelVersion[]> {
     return registry.list(name ?? undefined, signal);
+  }
+
+  @Query(() => ModelVersionType, { nullable: true, description: 'A version of a model; null when there is none.' })
+  @Directive(ADMIN_OR_ANALYST)
+  model(
+    @Arg('name', () => String, { description: 'The model.' }) name: string,
+    @Arg('version', () => Int, { description: 'The version.' }) version: number,
+    @Ctx() { modelVersions }: PipelineContext,
+  ): Promise<ModelVersion | null> {
+    return modelVersions.load({ name, version });
   }
 
   @Mutation(() => JobType, {
@@ -140,6 +165,15 @@ export class PipelineResolver {
 
   @Mutation(() => JobType, {
     description:
+      'Compares the latest dataset with what the models in production were trained on. Done after each preparation by itself.',
+  })
+  @Directive(ADMIN)
+  checkDrift(@Ctx() context: PipelineContext): Promise<Job> {
+    return request(context, JobKind.CHECK_DRIFT, {});
+  }
+
+  @Mutation(() => JobType, {
+    description:
       'Ends a job: a queued one at once, a running one as soon as its worker has ended all its processes. ' +
       'Fails with CONFLICT when the job is finished.',
   })
@@ -156,7 +190,8 @@ export class PipelineResolver {
   }
 
   @Mutation(() => ModelVersionType, {
-    description: 'Puts a version of a model into production: a newer one, or an older one to go back.',
+    description:
+      'Puts a version of a model into production: a newer one, or an older one to go back. Ends the split of its traffic.',
   })
   @Directive(ADMIN)
   promoteModel(
@@ -166,6 +201,22 @@ export class PipelineResolver {
   ): Promise<ModelVersion> {
     if (version < 1) throw badInput('"version" must be 1 or more.', 'version');
     return registry.setProduction(name, version, signal);
+  }
+
+  @Mutation(() => ModelVersionType, {
+    description:
+      'Lets a version answer a share of the users, always the same ones, beside the one in production. It ends with a share of 0, ' +
+      'and when any version is promoted.',
+  })
+  @Directive(ADMIN)
+  splitTraffic(
+    @Arg('name', () => String, { description: 'The model; "recommender" can be split.' }) name: string,
+    @Arg('version', () => Int, { description: 'The version that challenges the one in production.' }) version: number,
+    @Arg('share', () => Float, { description: 'Of the users, 0 to 1.' }) share: number,
+    @Ctx() { registry, signal }: PipelineContext,
+  ): Promise<ModelVersion> {
+    const split = splitInput(name, version, share);
+    return registry.setSplit(split.name, split.version, split.share, signal);
   }
 
   @Subscription(() => JobType, {
@@ -217,5 +268,75 @@ export class JobResolver {
       throw badInput(`"last" must be between 1 and ${MAX_LOG_LINES}, not ${lines}.`, 'last');
     }
     return logs(lines).load(id);
+  }
+}
+
+@Resolver(() => ModelVersionType)
+export class ModelVersionResolver {
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'Its model card, in Markdown: data, measures beside the baselines, gate, use and limits.',
+  })
+  @Directive(ADMIN_OR_ANALYST)
+  // A request of the registry each.
+  @Directive('@cost(weight: 5)')
+  async card(
+    @Root() { name, version }: ModelVersion,
+    @Ctx() { registry, signal }: PipelineContext,
+  ): Promise<string | null> {
+    return version === 0 ? null : registry.text(name, version, CARD, signal);
+  }
+
+  @FieldResolver(() => ModelGate, {
+    nullable: true,
+    description: 'Whether it may go into production, and why. Null for what no training of ours has registered.',
+  })
+  @Directive(ADMIN_OR_ANALYST)
+  gate(@Root() { tags }: ModelVersion): ModelGate | null {
+    return tags.gate ? { passed: tags.gate === 'passed', reason: tags['gate.reason'] ?? '' } : null;
+  }
+
+  @FieldResolver(() => Float, {
+    nullable: true,
+    description:
+      'Of the users, those whom it answers: 1 in production, unless its traffic is split. Null: not registered.',
+  })
+  @Directive(ADMIN_OR_ANALYST)
+  async share(@Root() version: ModelVersion, @Ctx() { splits }: PipelineContext): Promise<number | null> {
+    return version.version === 0 ? null : shareOf(version, await splits.load(version.name));
+  }
+
+  @FieldResolver(() => [ModelDrift], {
+    description: 'How far its features and predictions have moved since its training: newest day first, by feature.',
+  })
+  @Directive(ADMIN_OR_ANALYST)
+  @Directive('@listSize(assumedSize: 30)')
+  async drift(
+    @Root() version: ModelVersion,
+    @Ctx() { drift }: PipelineContext,
+    @Arg('days', () => Int, {
+      nullable: true,
+      defaultValue: 1,
+      description: `Of so many days on which it was looked at, the newest first, 1 to ${DRIFT_DAYS}.`,
+    })
+    days: number | null,
+  ): Promise<ModelDrift[]> {
+    const most = days ?? 1;
+    if (most < 1 || most > DRIFT_DAYS) throw badInput(`"days" must be between 1 and ${DRIFT_DAYS}.`, 'days');
+    const all = await drift.load(version);
+    const wanted = new Set([...new Set(all.map(({ day }) => day))].slice(0, most));
+    return all.filter(({ day }) => wanted.has(day));
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'What is wrong with it, for a person: its data have drifted beyond DRIFT_THRESHOLD. Null: nothing is.',
+  })
+  @Directive(ADMIN_OR_ANALYST)
+  async warning(
+    @Root() version: ModelVersion,
+    @Ctx() { drift, driftThreshold }: PipelineContext,
+  ): Promise<string | null> {
+    return driftWarning(await drift.load(version), driftThreshold);
   }
 }

@@ -24,7 +24,15 @@ beforeEach(() => {
     trimLogs: async () => {},
   };
   reporter = new Reporter(sink, () => {}, createLogger('test', 'silent'));
-  run = new JobRun({} as Job, testConfig(), {} as Database, ended.signal, reporter, (line) => line);
+  run = new JobRun(
+    {} as Job,
+    testConfig(),
+    {} as Database,
+    ended.signal,
+    reporter,
+    (line) => line,
+    async () => ({}) as Job,
+  );
 });
 afterEach(() => reporter.stop());
 

@@ -1,10 +1,11 @@
 import type { Config } from '../kit/config.ts';
 import type { Database } from '../kit/database.ts';
 import { type LeashOptions, spawnLeashed } from '../kit/leash.ts';
-import { type Job, JobFailure, type JsonObject } from './jobs.ts';
+import { type Job, JobFailure, type JobKind, JobStatus, type JsonObject } from './jobs.ts';
 import { outlastingOutages } from './patience.ts';
 import { type Line, parseLine } from './protocol.ts';
 import type { Reporter } from './reporter.ts';
+import { listJobs } from './store.ts';
 
 /** A process that does a part of a job and speaks the protocol of `protocol.ts`. */
 export interface Command {
@@ -36,7 +37,14 @@ export class JobRun {
     readonly signal: AbortSignal,
     private readonly reporter: Reporter,
     private readonly redact: (line: string) => string,
+    private readonly enqueue: (kind: JobKind, input: JsonObject) => Promise<Job>,
   ) {}
+
+  /** Asks for another job, in nobody's name, unless one of its kind waits already. */
+  async request(kind: JobKind, input: JsonObject = {}): Promise<Job> {
+    const [waiting] = await listJobs(this.database, 1, { after: null, kind, status: JobStatus.QUEUED });
+    return waiting ?? (await this.enqueue(kind, input));
+  }
 
   /** @param fraction 0..1 of the whole job */
   progress(fraction: number, stage: string | null): void {

@@ -12,6 +12,9 @@ registerEnumType(JobKind, {
     PREPARE_DATASETS: { description: 'Cleans what is in the lake into a new version of the dataset.' },
     TRAIN_MODELS: { description: 'Trains models on the latest dataset, registers them, and promotes what is better.' },
     INDEX_CATALOG: { description: 'Brings the search index of the catalogue up to date.' },
+    CHECK_DRIFT: {
+      description: 'Compares the latest dataset with the data that the models in production were trained on.',
+    },
     SUMMARIZE_BATCH: { description: 'Summarizes the finished chats that have no summary yet.' },
   },
 });
@@ -115,6 +118,30 @@ export class ModelVersionType {
 
   @Field(() => String, { description: 'The version of the dataset it was trained on.' })
   dataVersion: string;
+}
+
+@ObjectType({ description: 'How far a feature of a model, or what it says, had moved on a day.' })
+export class ModelDrift {
+  @Field(() => DateScalar, { description: 'The day, in UTC.' })
+  day: string;
+
+  @Field(() => String, { description: 'The feature; "prediction" is what the model says.' })
+  feature: string;
+
+  @Field(() => Float, {
+    description:
+      'Population stability index between the last four weeks of the training data and of the latest dataset of that day: 0 is the same, above 0.2 is commonly called moved.',
+  })
+  psi: number;
+}
+
+@ObjectType({ description: 'Whether a version may go into production.' })
+export class ModelGate {
+  @Field(() => Boolean, { description: 'Whether it may.' })
+  passed: boolean;
+
+  @Field(() => String, { description: 'Why, or why not: what it was compared with, and how it can be served.' })
+  reason: string;
 }
 
 const range = (field: keyof typeof GENERATE_RANGES): string => {

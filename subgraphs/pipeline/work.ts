@@ -4,7 +4,8 @@ import type { Config } from '../kit/config.ts';
 import type { Database } from '../kit/database.ts';
 import { HashiraError } from '../kit/errors.ts';
 import type { Logger } from '../kit/log.ts';
-import { type Job, JobFailure, type JobKind, JobStatus, type Outcome } from './jobs.ts';
+import { enqueue } from './enqueue.ts';
+import { type Job, JobFailure, type JobKind, JobStatus, type JsonObject, type Outcome } from './jobs.ts';
 import { outlastingOutages, PATIENCE_MS } from './patience.ts';
 import { JobQueue, NotNow } from './queue.ts';
 import { createRedactor } from './redact.ts';
@@ -60,7 +61,7 @@ export async function startWorker({ config, database, log, kinds }: WorkerOption
     try {
       const kind = kinds[job.kind];
       if (!kind) throw new JobFailure('UNSUPPORTED_KIND', 'This worker does not know how to do this kind of job.');
-      const result = await kind(new JobRun(job, config, database, ended.signal, reporter, redact));
+      const result = await kind(new JobRun(job, config, database, ended.signal, reporter, redact, request));
       outcome = { status: JobStatus.SUCCEEDED, result };
     } catch (error) {
       const reason = ended.signal.reason instanceof RunEnded ? ended.signal.reason.reason : null;
@@ -86,6 +87,7 @@ export async function startWorker({ config, database, log, kinds }: WorkerOption
     if (!settled) throw new NotNow();
   }
 
+  const request = (kind: JobKind, input: JsonObject) => enqueue({ database, queue }, kind, input);
   const changes = listenForChanges(database.url, (id) => running.get(id)?.reporter.check(), log);
   const queue = await JobQueue.open(database.url, log, { worker: true });
   for (const lane of config.WORKER_LANES) await queue.work(lane, handle);

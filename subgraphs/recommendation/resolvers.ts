@@ -4,13 +4,23 @@ import { decodeCursor, page, pageSize } from '../kit/connection.ts';
 import { badInput } from '../kit/errors.ts';
 import type { RecommendationContext } from './context.ts';
 import type * as domain from './recommender.ts';
-import { Product, Recommendation, RecommendationConnection, RecommendationReason, User } from './schema.ts';
+import {
+  ModelTraffic,
+  ModelVersion,
+  Product,
+  Recommendation,
+  RecommendationConnection,
+  RecommendationReason,
+  User,
+} from './schema.ts';
 
 const FIRST = 'How many products, 1 to 100; 20 when not given.';
 const CATEGORY = 'Only products of this category and those below it. One that does not exist has none.';
 const LIST = '@listSize(assumedSize: 20, slicingArguments: ["first"], requireOneSlicingArgument: false)';
 const CONNECTION =
   '@listSize(assumedSize: 20, slicingArguments: ["first"], requireOneSlicingArgument: false, sizedFields: ["edges"])';
+/** The registered model whose versions answer here. */
+export const MODEL = 'recommender';
 // Deeper than any list of candidates; what popularity fills beyond is not worth a page.
 const DEEPEST_RANK = 10_000;
 
@@ -66,7 +76,7 @@ export class UserResolver {
     })
     after: string | null,
     @Arg('categoryId', () => ID, { nullable: true, description: CATEGORY }) categoryId: string | null,
-    @Ctx() { recommendations }: RecommendationContext,
+    @Ctx() { recommendations, shown }: RecommendationContext,
   ): Promise<RecommendationConnection> {
     const size = pageSize(first);
     const { items, through, model } = await recommendations.load({
@@ -78,6 +88,10 @@ export class UserResolver {
     const { edges, pageInfo } = page(items, size, after, ({ rank, productId }): domain.Position => {
       return { rank, productId, through };
     });
+    if (model) {
+      const productIds = edges.map(({ node }) => node.productId);
+      shown({ userId: id, version: model.version, productIds, at: new Date() });
+    }
     return { edges: edges.map(({ node, cursor }) => ({ node: toRecommendation(node), cursor })), pageInfo, model };
   }
 }
@@ -95,5 +109,22 @@ export class ProductResolver {
     @Ctx() { similar }: RecommendationContext,
   ): Promise<Recommendation[]> {
     return (await similar.load({ productId: id, limit: pageSize(first) })).map(toRecommendation);
+  }
+}
+
+@Resolver(() => ModelVersion)
+export class ModelVersionResolver {
+  @FieldResolver(() => ModelTraffic, {
+    nullable: true,
+    description:
+      'What it has recommended lately, and what came of it. Null for models that recommend nothing, and where this is not counted.',
+  })
+  @Directive('@requiresScopes(scopes: [["admin"], ["analyst"]])')
+  async traffic(
+    @Root() { name, version }: ModelVersion,
+    @Ctx() { traffic, trafficDays }: RecommendationContext,
+  ): Promise<ModelTraffic | null> {
+    if (name !== MODEL || version === 0 || trafficDays === 0) return null;
+    return { days: trafficDays, ...(await traffic.load(version)) };
   }
 }

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Directive, Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { ModelVersionReference, PageInfo } from '../kit/types.ts';
+import { PageInfo } from '../kit/types.ts';
 
 export enum RecommendationReason {
   PERSONAL = 'PERSONAL',
@@ -63,6 +63,36 @@ export class RecommendationEdge {
   cursor: string;
 }
 
+@ObjectType({ description: 'What a version of the recommender has recommended lately, and what came of it.' })
+export class ModelTraffic {
+  @Field(() => Int, { description: 'The last days that are counted.' })
+  days: number;
+
+  @Field(() => Int, { description: 'Users to whom it has recommended something.' })
+  users: number;
+
+  @Field(() => Int, { description: 'Products that it has recommended, each once per user.' })
+  recommended: number;
+
+  @Field(() => Int, {
+    description: 'Of these, those that the user looked at afterwards, before another version showed them.',
+  })
+  clicks: number;
+
+  @Field(() => Int, { description: 'Likewise, those that the user bought.' })
+  purchases: number;
+}
+
+@ObjectType('ModelVersion', { description: 'A trained model in the registry.' })
+@Directive('@key(fields: "name version")')
+export class ModelVersion {
+  @Field(() => String)
+  name: string;
+
+  @Field(() => Int)
+  version: number;
+}
+
 @ObjectType({ description: 'A page of recommendations.' })
 export class RecommendationConnection {
   @Field(() => [RecommendationEdge], { description: 'The recommendations of this page.' })
@@ -71,10 +101,10 @@ export class RecommendationConnection {
   @Field(() => PageInfo, { description: 'Where this page begins and ends.' })
   pageInfo: PageInfo;
 
-  @Field(() => ModelVersionReference, {
+  @Field(() => ModelVersion, {
     nullable: true,
     description:
       'The model version that ranked them. Null: the most popular products, because there is no model yet or it knows nothing of the user.',
   })
-  model: ModelVersionReference | null;
+  model: ModelVersion | null;
 }

@@ -1,5 +1,6 @@
 import { JobKind } from '../jobs.ts';
 import type { Kind } from '../run.ts';
+import { checkDrift } from './check-drift.ts';
 import { generateData } from './generate-data.ts';
 import { indexCatalogue } from './index-catalog.ts';
 import { prepareDatasets } from './prepare-datasets.ts';
@@ -13,4 +14,5 @@ export const kinds: Partial<Record<JobKind, Kind>> = {
   [JobKind.TRAIN_MODELS]: trainModels,
   [JobKind.INDEX_CATALOG]: indexCatalogue,
   [JobKind.SUMMARIZE_BATCH]: summarizeBatch,
+  [JobKind.CHECK_DRIFT]: checkDrift,
 };

@@ -3,11 +3,12 @@ import { loadSales } from '../../forecast/loader.ts';
 import { openLake, openStore } from '../../kit/storage/open.ts';
 import { loadHistories } from '../../recommendation/loader.ts';
 import type { Kind } from '../run.ts';
+import { requestDriftCheck } from './check-drift.ts';
 import { sparkJob } from './spark.ts';
 
 /**
  * What shoppers did since the last time goes into the lake, Spark makes a clean dataset of the lake, and what serving
- * needs of it goes into the database. Result: the dataset's manifest.
+ * needs of it goes into the database; then the models in production are compared with it. Result: the dataset's manifest.
  */
 export const prepareDatasets: Kind = async (run) => {
   const { database, config } = run;
@@ -19,5 +20,6 @@ export const prepareDatasets: Kind = async (run) => {
   const dataset = `datasets/${result.dataVersion}`;
   await run.step(0.85, 'load histories', () => loadHistories(database, store, dataset, tracked.through));
   await run.step(0.93, 'load sales', () => loadSales(database, store, dataset));
+  await requestDriftCheck(run);
   return result;
 };

@@ -77,6 +77,20 @@ describe('after the main job', () => {
     expect(data?.models[0]?.dataVersion).toMatch(/^[0-9a-f]{16}$/);
   });
 
+  it('tells why each may be in production, and its model card', async () => {
+    type Answer = { models: { card: string; share: number; gate: { passed: boolean; reason: string } }[] };
+    const { data, errors } = await shop.ask<Answer>('{ models { card share gate { passed reason } } }', 'analyst');
+    expect(errors).toBeUndefined();
+    for (const { card, share, gate } of data?.models ?? []) {
+      expect(share).toBe(1);
+      expect(gate).toMatchObject({
+        passed: true,
+        reason: expect.stringMatching(/within .* of the trained model; 200 rows in/),
+      });
+      expect(card).toContain(gate.reason);
+    }
+  });
+
   it('recommends to the customer by the model in production', async () => {
     const query = `{ me { recommendations(first: 10) {
       edges { node { score reason product { name price { amount } } } } model { name version production } } } }`;
@@ -150,6 +164,8 @@ describe('after the main job', () => {
       'prepareDatasets { id }',
       'trainModels { id }',
       'promoteModel(name: "recommender", version: 1) { name }',
+      'splitTraffic(name: "recommender", version: 1, share: 0.5) { name }',
+      'checkDrift { id }',
       'cancelJob(id: "x") { id }',
     ];
     for (const mutation of mutations) {
@@ -266,6 +282,27 @@ describe('after the main job', () => {
     const manifest = async (version: string) =>
       JSON.parse(await readFile(path.join(dataDir, 'store/datasets', version.trim(), 'manifest.json'), 'utf8'));
     expect((await manifest(after)).counts.events - (await manifest(before)).counts.events).toBe(3);
+  });
+
+  it('compares the new dataset with what the models were trained on', async () => {
+    type Answer = { jobs: { edges: { node: { status: string } }[] } };
+    const check = async () =>
+      nodes(
+        (await shop.ask<Answer>('{ jobs(kind: CHECK_DRIFT) { edges { node { status } } } }', 'admin')).data?.jobs ?? {
+          edges: [],
+        },
+      );
+    await expect.poll(async () => (await check())[0]?.status, { timeout: 60_000, interval: 500 }).toBe('SUCCEEDED');
+    const { data } = await shop.ask<{ models: { warning: string | null; drift: { psi: number }[] }[] }>(
+      '{ models { warning drift { feature psi } } }',
+      'analyst',
+    );
+    for (const { warning, drift } of data?.models ?? []) {
+      expect(drift.length).toBeGreaterThan(15);
+      // Three views among forty thousand events.
+      expect(Math.max(...drift.map(({ psi }) => psi))).toBeLessThan(0.2);
+      expect(warning).toBeNull();
+    }
   });
 
   it('fails a job on a Parquet file that cannot be read, naming it, and goes on serving the dataset before', async () => {

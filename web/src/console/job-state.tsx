@@ -12,6 +12,7 @@ export const KINDS: Record<JobKind, string> = {
   TRAIN_MODELS: 'Train models',
   INDEX_CATALOG: 'Index the catalogue',
   SUMMARIZE_BATCH: 'Summarize chats',
+  CHECK_DRIFT: 'Check for drift',
 };
 
 export const STATUSES: Record<JobStatus, string> = {

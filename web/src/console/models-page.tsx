@@ -4,7 +4,7 @@ import { may, session } from '../session/session.ts';
 import { ConfirmButton } from '../ui/confirm-button.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Failure, messageOf } from '../ui/failure.tsx';
-import { dateTime, metric } from '../ui/formats.ts';
+import { dateTime, metric, percent } from '../ui/formats.ts';
 import { Loading } from '../ui/loading.tsx';
 import { Scrolled } from '../ui/scrolled.tsx';
 import { StateLabel } from '../ui/state-label.tsx';
@@ -12,13 +12,19 @@ import { useStore } from '../ui/store.ts';
 import table from '../ui/table.module.css';
 import { useTitle } from '../ui/title.ts';
 import { leading, nameOf, readMetrics } from './metrics.ts';
+import { ModelDetails } from './model-details.tsx';
 import styles from './models.module.css';
+import { SplitTraffic } from './split-traffic.tsx';
 
 type Version = ModelVersionsQuery['models'][number];
 
 export function ModelsPage() {
   useTitle('Models');
-  const { data, error, refetch } = useQuery(ModelVersionsDocument, { fetchPolicy: 'cache-and-network' });
+  const { data, error, refetch } = useQuery(ModelVersionsDocument, {
+    fetchPolicy: 'cache-and-network',
+    // What is counted comes from another part than the models.
+    errorPolicy: 'all',
+  });
   if (error && !data) return <Failure error={error} again={() => void refetch()} />;
   if (!data) return <Loading />;
   const models = Map.groupBy(data.models, ({ name }) => name);
@@ -46,6 +52,11 @@ function ModelSection({ name, versions }: { name: string; versions: readonly Ver
       {production && newestData !== production.dataVersion && (
         <p className="soft">The version in production learnt from older data than the newest version.</p>
       )}
+      {production?.warning && (
+        <p role="alert" className={styles.warning}>
+          {production.warning}
+        </p>
+      )}
       <Scrolled label={`Versions of ${name}`}>
         <table className={table.table}>
           <thead>
@@ -54,6 +65,9 @@ function ModelSection({ name, versions }: { name: string; versions: readonly Ver
               <th>State</th>
               <th className={table.number}>{lead}</th>
               <th className={table.number}>Since the version before</th>
+              <th className={table.number}>Users</th>
+              <th className={table.number}>Viewed of shown</th>
+              <th className={table.number}>Bought</th>
               <th>Registered</th>
               <th>Data</th>
               <th>
@@ -72,17 +86,30 @@ function ModelSection({ name, versions }: { name: string; versions: readonly Ver
                 </td>
                 <td className={table.number}>{lead && written(measured(version, lead))}</td>
                 <td className={table.number}>{lead && drift(version, versions[place + 1], lead)}</td>
+                <td className={table.number}>{version.share ? percent(version.share) : ''}</td>
+                <td className={table.number}>
+                  {version.traffic?.recommended ? `${version.traffic.clicks} of ${version.traffic.recommended}` : ''}
+                </td>
+                <td className={table.number}>{version.traffic?.recommended ? version.traffic.purchases : ''}</td>
                 <td>{version.createdAt && dateTime(version.createdAt)}</td>
                 <td>
                   <code>{version.dataVersion.slice(0, 8)}</code>
                 </td>
-                <td>{isAdmin && !version.production && <Promote version={version} production={production} />}</td>
+                <td>
+                  {isAdmin && !version.production && <Promote version={version} production={production} />}
+                  {isAdmin && !version.production && production && version.gate?.passed && name === 'recommender' && (
+                    <SplitTraffic version={version} />
+                  )}
+                </td>
               </tr>
             ))}
           </tbody>
         </table>
       </Scrolled>
       {shown && <Measured version={shown} />}
+      {versions.map((version) => (
+        <ModelDetails key={version.version} version={version} />
+      ))}
     </section>
   );
 }

@@ -4,6 +4,7 @@ import { useNavigate } from 'react-router';
 import {
   type JobKind,
   JobsDocument,
+  StartCheckDriftDocument,
   StartGenerateDataDocument,
   StartIndexCatalogDocument,
   StartPrepareDatasetsDocument,
@@ -20,6 +21,7 @@ const ABOUT: Record<JobKind, string> = {
   TRAIN_MODELS: 'Trains models on the latest dataset. A version that is better than the one in production replaces it.',
   INDEX_CATALOG: 'Brings the search index up to date with the catalogue.',
   SUMMARIZE_BATCH: 'Summarizes all finished chats that have no summary yet.',
+  CHECK_DRIFT: 'Compares the latest dataset with the data that the models in production were trained on.',
 };
 const SIZES = [
   ['users', 'Users', 5_000],
@@ -101,6 +103,7 @@ function useStart() {
   const [train] = useMutation(StartTrainModelsDocument, options);
   const [index] = useMutation(StartIndexCatalogDocument, options);
   const [summarize] = useMutation(StartSummarizeBatchDocument, options);
+  const [checkDrift] = useMutation(StartCheckDriftDocument, options);
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
 
@@ -118,6 +121,7 @@ function useStart() {
     },
     INDEX_CATALOG: async (form) => (await index({ variables: { full: form.has('full') } })).data?.indexCatalog,
     SUMMARIZE_BATCH: async () => (await summarize()).data?.summarizeBatch,
+    CHECK_DRIFT: async () => (await checkDrift()).data?.checkDrift,
   };
 
   const start = async (kind: JobKind, form: FormData): Promise<string | null> => {
