@@ -91,7 +91,8 @@ def test_daily_sales_give_a_model_of_days_and_one_of_weeks(trained: Path):
     content = json.loads((bundle / "features.json").read_text())
     for granularity, part in content["granularities"].items():
         assert part["features"] == features.names(SPECS[granularity])
-        assert sum(part["weights"]) == pytest.approx(1.0)
+        for weights in part["weights"].values():
+            assert sum(weights) == pytest.approx(1.0)
         session = onnxruntime.InferenceSession(bundle / part["model"], providers=["CPUExecutionProvider"])
         (given,), (answer,) = session.get_inputs(), session.get_outputs()
         assert (given.name, given.type) == ("features", "tensor(float)")
@@ -134,7 +135,7 @@ def test_scores_are_those_of_the_stored_forecasts(tmp_path: Path):
 
 def test_what_is_judged_has_not_seen_the_test_window(monkeypatch: pytest.MonkeyPatch):
     spec, sales = SPECS["day"], golden.shop("day")
-    test = train.windows(spec, sales.periods).test
+    test = train.windows(spec, sales.periods)[-2]
     units, price, promotion, in_stock = (
         getattr(sales, name).copy() for name in ("units", "price", "promotion", "in_stock")
     )
@@ -142,7 +143,7 @@ def test_what_is_judged_has_not_seen_the_test_window(monkeypatch: pytest.MonkeyP
     price[:, test:], promotion[:, test:], in_stock[:, test:] = 1.0, 1.0, 0.0
     other = replace(sales, units=units, price=price, promotion=promotion, in_stock=in_stock)
     # Few rows, so that which ones are drawn matters: the draw must not depend on the window either.
-    monkeypatch.setattr(train, "VALIDATION_ROWS", 300)
+    monkeypatch.setattr(train, "CALIBRATION_ROWS", 300)
     settings = replace(SETTINGS, rows=1_000, iterations=5)
     one, two = (train.train_granularity(spec, given, settings, seed=1) for given in (sales, other))
     for name in ("units", "lower", "upper"):
@@ -165,9 +166,9 @@ def test_onnx_forecasts_as_the_trained_trees_even_on_their_thresholds():
     )
     fitted = model.fit(rows, SETTINGS, seed=1)
     given = rows.features[:500].copy()
-    nodes = np.concatenate([tree.nodes for trees in fitted[0]._predictors for tree in trees])
-    nodes = nodes[nodes["is_leaf"] == 0][:500]
-    given[np.arange(len(nodes)), nodes["feature_idx"]] = nodes["num_threshold"]
+    nodes = fitted[0].trees_to_dataframe().dropna(subset=["split_feature"])[:500]
+    at = np.arange(len(nodes)), nodes["split_feature"].str.removeprefix("Column_").astype(int)
+    given[at] = nodes["threshold"].astype(np.float32)
     shares = export.trees(export.to_onnx(fitted, given))(given)
     np.testing.assert_allclose(shares, model.predict(fitted, given), rtol=1e-5, atol=1e-5)
 

@@ -1,30 +1,33 @@
 """Train stage: data/ → out/forecaster/ with the bundle and the test forecasts, or skipped.json where there are no sales.
 
-The periods of a granularity are cut into training, validation and test. One set of trees learns from training alone; blend and
-margins are fitted on validation; both forecast the test window, which is what `evaluate.py` judges. What is shipped is
-made in the same way with the windows moved to the end: trees that learned from everything, blend and margins fitted on
-validation and test with the first trees, which have seen neither.
+The last windows of a granularity are walked through: trees that learned from all before a window forecast it. Blend and
+intervals are fitted on those forecasts but for the last window, the test window, which is then forecast with them: that is
+what `evaluate.py` judges. What is shipped is made in the same way one window later: trees that learned from everything,
+and a calibration that has seen the test window too.
 
 The bundle:
     features.json           {version, outputs, members, granularities: {day?, week?: {model, spec, features, weights,
-                            margins, whole}}}
+                            round, margins, bands, whole}}}
     day.onnx, week.onnx     input `features` float32 [rows, features], output `shares` float32 [rows, outputs]
 """
 
+import itertools
 import json
 import shutil
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 from common.protocol import log, progress, run_job
+from lightgbm import Booster
 
 from forecaster import features, forecaster, model, panel
 from forecaster.export import to_onnx
 from forecaster.features import SPECS, Spec
-from forecaster.forecaster import MEMBERS, Calibration, Forecast
+from forecaster.forecaster import MEMBERS, Calibration, Forecast, Trees
 from forecaster.model import OUTPUTS, Settings
 from forecaster.panel import Panel
 
@@ -32,21 +35,14 @@ DATA = Path("data")
 OUT = Path("out/forecaster")
 # Fewer periods than this teach nothing: a season to look back on, and windows to judge by.
 LEAST_PERIODS = {"day": 42, "week": 16}
-VALIDATION_ROWS = 30_000
+# Windows before the test window that calibration looks at: one alone can be calmer than what comes next.
+FOLDS = 3
+CALIBRATION_ROWS = 10_000
 PARITY_ROWS = 5_000
 
 
 class Skipped(Exception):
     """Why there is no model; a sentence for a person."""
-
-
-@dataclass(frozen=True)
-class Windows:
-    """First columns of the validation and the test window, and the number of periods."""
-
-    valid: int
-    test: int
-    end: int
 
 
 @dataclass(frozen=True)
@@ -60,46 +56,55 @@ class Trained:
     """Rows of the panel that `test` is about: products that had begun."""
 
 
-def windows(spec: Spec, periods: int) -> Windows:
-    """The last horizon is the test window, and as much before it validation; at most a quarter of the data each."""
+def windows(spec: Spec, periods: int) -> list[int]:
+    """First columns of the windows that are forecast from what was before them, the oldest first, and the end. The last
+    is the test window; those before it are for calibration. Each is as long as the horizon, or a quarter of the data,
+    and half of the data comes before the first."""
     length = max(1, min(spec.horizon, periods // 4))
-    return Windows(periods - 2 * length, periods - length, periods)
+    most = max(2, min(FOLDS + 1, (periods - periods // 2) // length))
+    return [periods - count * length for count in range(most, -1, -1)]
 
 
 def train_granularity(spec: Spec, whole: Panel, settings: Settings, seed: int) -> Trained:
     """@raises Skipped when there is too little to learn from"""
-    cut = windows(spec, whole.periods)
+    cuts = windows(spec, whole.periods)
     rng = np.random.default_rng(seed)
     horizon = min(spec.max_horizon, max(1, whole.periods // 3))
-    oldest = whole.periods - round(settings.years * spec.year)
+    aggregates = np.setdiff1d(np.arange(len(whole.keys)), whole.products)
 
-    def sampled(begin: int, end: int, rows: int, training: bool) -> model.Rows | None:
+    def fitted(end: int, rows: int) -> tuple[list[Booster], model.Rows]:
+        begin = max(0, end - round(settings.years * spec.year))
+        learned = model.sample(spec, whole.until(end), begin, end, rows, horizon, rng, training=True)
+        if learned is None:
+            raise Skipped(f"The sales have too few {spec.granularity}s to learn from.")
+        return model.fit(learned, settings, seed), learned
+
+    def window(boosters: list[Booster], begin: int, end: int) -> list[tuple[model.Rows, Trees]]:
+        """Rows of a window and of sums in it, with trees that learned from what was before it."""
         known = whole.until(end)
-        return model.sample(spec, known, max(begin, 0), end, rows, horizon, rng, training)
+        drawn = [
+            model.sample(spec, known, begin, end, CALIBRATION_ROWS, horizon, rng, False, among)
+            for among in (whole.products, aggregates)
+        ]
+        return [(rows, partial(model.predict, boosters)) for rows in drawn if rows is not None]
 
     # All that is judged comes first, so that not even the random numbers behind it depend on the test window.
-    learned = sampled(oldest, cut.valid, settings.rows, True)
-    if learned is None:
-        raise Skipped(f"The sales have too few {spec.granularity}s to learn from.")
-    honest = model.fit(learned, settings, seed)
-
-    def honest_trees(built: np.ndarray) -> np.ndarray:
-        return model.predict(honest, built)
-
-    validation = sampled(cut.valid, cut.test, VALIDATION_ROWS, False)
-    judged = forecaster.calibration(spec, validation, honest_trees)
-    known = whole.until(cut.test)
+    parts = []
+    for begin, end in itertools.pairwise(cuts[:-1]):
+        boosters, _ = fitted(begin, settings.rows // 2)
+        parts += window(boosters, begin, end)
+    test, end = cuts[-2:]
+    honest, _ = fitted(test, settings.rows)
+    known = whole.until(test)
+    judged = forecaster.calibration(spec, known, parts)
     series = np.array([i for i in whole.products if not np.isnan(known.units[i]).all()], dtype=int)
-    test = forecaster.forecast(spec, judged, honest_trees, known, series, cut.test - 1, cut.end - cut.test)
-
-    everything = sampled(oldest, cut.end, settings.rows, True)
-    if everything is None:
-        raise Skipped(f"The sales have too few {spec.granularity}s to learn from.")
-    shipped = model.fit(everything, settings, seed)
-    calibration = forecaster.calibration(
-        spec, sampled(cut.valid, cut.end, VALIDATION_ROWS, False), honest_trees
+    forecast = forecaster.forecast(
+        spec, judged, partial(model.predict, honest), known, series, test - 1, end - test
     )
-    return Trained(to_onnx(shipped, everything.features[:PARITY_ROWS]), calibration, test, series)
+
+    shipped, learned = fitted(end, settings.rows)
+    calibration = forecaster.calibration(spec, whole, parts + window(honest, test, end))
+    return Trained(to_onnx(shipped, learned.features[:PARITY_ROWS]), calibration, forecast, series)
 
 
 def describe(spec: Spec, calibration: Calibration) -> dict[str, Any]:
@@ -109,7 +114,9 @@ def describe(spec: Spec, calibration: Calibration) -> dict[str, Any]:
         "spec": asdict(spec),
         "features": features.names(spec),
         "weights": calibration.weights,
+        "round": calibration.round,
         "margins": asdict(calibration.margins),
+        "bands": {kind: asdict(bands) for kind, bands in calibration.bands.items()},
         "whole": calibration.whole,
     }
 
@@ -143,7 +150,9 @@ def train(data: Path, out: Path, settings: Settings, seed: int) -> None:
             log(f"no {granularity} model: fewer than {LEAST_PERIODS[granularity]} {granularity}s of sales")
             continue
         result = train_granularity(SPECS[granularity], sales, settings, seed)
-        log(f"{granularity}: weights {dict(zip(MEMBERS, result.calibration.weights, strict=True))}")
+        log(
+            f"{granularity}: weights {dict(zip(MEMBERS, result.calibration.weights['product'], strict=True))}"
+        )
         trained[granularity] = result
         np.savez_compressed(
             out / f"test_{granularity}.npz",
