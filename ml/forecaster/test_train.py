@@ -102,8 +102,12 @@ def test_daily_sales_give_a_model_of_days_and_one_of_weeks(trained: Path):
 
 def test_ours_beats_the_seasonal_naive_with_a_calibrated_interval(trained: Path):
     scores = evaluate(trained / "data", trained / "out/forecaster")
-    assert set(scores) == {"ours", "seasonalNaive", "naive", "movingAverage", "ceiling"}
+    assert set(scores) == {"ours", "seasonalNaive", "naive", "movingAverage", "ets", "ceiling"}
     assert scores["ceiling"] is None
+    # Of three windows the first only calibrates; the second is judged by it, and the test window by both.
+    assert len(list((trained / "out/forecaster").glob("window_day_*.npz"))) == 2
+    for row in (scores["ours"], scores["ets"]):
+        assert all(value is not None and np.isfinite(value) for value in row.values())
     assert scores["ours"]["mase"] < scores["seasonalNaive"]["mase"]
     assert scores["ours"]["wape"] < scores["seasonalNaive"]["wape"]
     assert 0.75 <= scores["ours"]["coverage"] <= 0.85
@@ -121,12 +125,24 @@ def test_scores_are_those_of_the_stored_forecasts(tmp_path: Path):
     """One product, 2 and 4 units in turn, then the window 2, 4: every step differs by 2."""
     write_dataset(tmp_path / "data", np.array([[2.0, 4.0] * 10]), granularity="week")
     saved = {"units": [[3.0, 4.0]], "lower": [[2.5, 4.0]], "upper": [[5.0, 4.0]]}
-    np.savez(tmp_path / "test_week.npz", series=np.array([0]), **{k: np.array(v) for k, v in saved.items()})
+    np.savez(
+        tmp_path / "window_week_00018.npz", series=np.array([0]), **{k: np.array(v) for k, v in saved.items()}
+    )
     (tmp_path / "data/truth_demand").mkdir()
     truth = table(np.full((1, 20), 3.0), 7).rename(columns={"units": "mean"})
     truth[["date", "product_id", "mean"]].to_parquet(tmp_path / "data/truth_demand/part.parquet")
     scores = evaluate(tmp_path / "data", tmp_path)
-    assert scores["ours"] == pytest.approx({"mase": 0.25, "wape": 1 / 6, "bias": 1 / 6, "coverage": 0.5})
+    expected = {
+        "mase": 0.25,
+        "backtestMase": 0.25,
+        "wape": 1 / 6,
+        "bias": 1 / 6,
+        "coverage": 0.5,
+        "wmae": 0.5,
+    }
+    assert {name: scores["ours"][name] for name in expected} == pytest.approx(expected)
+    # Off by one and by nothing, where the naive forecast was off by two each time.
+    assert scores["ours"]["wrmsse"] == pytest.approx(np.sqrt(1 / 2) / 2)
     # Both repeat the last 4; the median of a Poisson mean of 3 is 3.
     assert scores["naive"]["mase"] == scores["seasonalNaive"]["mase"] == pytest.approx(0.5)
     assert scores["movingAverage"]["mase"] == pytest.approx(0.5)
@@ -147,7 +163,8 @@ def test_what_is_judged_has_not_seen_the_test_window(monkeypatch: pytest.MonkeyP
     settings = replace(SETTINGS, rows=1_000, iterations=5)
     one, two = (train.train_granularity(spec, given, settings, seed=1) for given in (sales, other))
     for name in ("units", "lower", "upper"):
-        np.testing.assert_array_equal(getattr(one.test, name), getattr(two.test, name))
+        ours, others = (getattr(trained.windows[-1].forecast, name) for trained in (one, two))
+        np.testing.assert_array_equal(ours, others)
     assert one.onnx != two.onnx, "what is shipped learns from the window too"
 
 

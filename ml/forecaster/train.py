@@ -46,14 +46,23 @@ class Skipped(Exception):
 
 
 @dataclass(frozen=True)
+class Window:
+    """What was said about a window by trees and a calibration that had not seen it."""
+
+    begin: int
+    series: np.ndarray
+    """Rows of the panel that `forecast` is about: series that had begun."""
+    forecast: Forecast
+
+
+@dataclass(frozen=True)
 class Trained:
-    """What is served, and what the honest one said about the test window."""
+    """What is served, and how it would have done."""
 
     onnx: bytes
     calibration: Calibration
-    test: Forecast
-    series: np.ndarray
-    """Rows of the panel that `test` is about: products that had begun."""
+    windows: list[Window]
+    """The rolling-origin backtest, oldest first; the last is the test window."""
 
 
 def windows(spec: Spec, periods: int) -> list[int]:
@@ -88,23 +97,30 @@ def train_granularity(spec: Spec, whole: Panel, settings: Settings, seed: int) -
         ]
         return [(rows, partial(model.predict, boosters)) for rows in drawn if rows is not None]
 
-    # All that is judged comes first, so that not even the random numbers behind it depend on the test window.
-    parts = []
-    for begin, end in itertools.pairwise(cuts[:-1]):
-        boosters, _ = fitted(begin, settings.rows // 2)
-        parts += window(boosters, begin, end)
-    test, end = cuts[-2:]
-    honest, _ = fitted(test, settings.rows)
-    known = whole.until(test)
-    judged = forecaster.calibration(spec, known, parts)
-    series = np.array([i for i in whole.products if not np.isnan(known.units[i]).all()], dtype=int)
-    forecast = forecaster.forecast(
-        spec, judged, partial(model.predict, honest), known, series, test - 1, end - test
-    )
+    def judged(boosters: list[Booster], begin: int, end: int) -> Window:
+        known = whole.until(begin)
+        fitted = forecaster.calibration(spec, known, parts)
+        series = np.flatnonzero(~np.isnan(known.units).all(axis=1))
+        trees = partial(model.predict, boosters)
+        return Window(
+            begin,
+            series,
+            forecaster.forecast(spec, fitted, trees, known, series, begin - 1, end - begin),
+        )
 
-    shipped, learned = fitted(end, settings.rows)
-    calibration = forecaster.calibration(spec, whole, parts + window(honest, test, end))
-    return Trained(to_onnx(shipped, learned.features[:PARITY_ROWS]), calibration, forecast, series)
+    # All that is judged comes first, so that not even the random numbers behind it depend on the test window.
+    parts: list[tuple[model.Rows, Trees]] = []
+    backtest = []
+    for begin, end in itertools.pairwise(cuts):
+        last = end == cuts[-1]
+        boosters, _ = fitted(begin, settings.rows if last else settings.rows // 2)
+        if parts:
+            backtest.append(judged(boosters, begin, end))
+        parts += window(boosters, begin, end)
+
+    shipped, learned = fitted(whole.periods, settings.rows)
+    calibration = forecaster.calibration(spec, whole, parts)
+    return Trained(to_onnx(shipped, learned.features[:PARITY_ROWS]), calibration, backtest)
 
 
 def describe(spec: Spec, calibration: Calibration) -> dict[str, Any]:
@@ -154,13 +170,12 @@ def train(data: Path, out: Path, settings: Settings, seed: int) -> None:
             f"{granularity}: weights {dict(zip(MEMBERS, result.calibration.weights['product'], strict=True))}"
         )
         trained[granularity] = result
-        np.savez_compressed(
-            out / f"test_{granularity}.npz",
-            series=result.series,
-            units=result.test.units,
-            lower=result.test.lower,
-            upper=result.test.upper,
-        )
+        for window in result.windows:
+            np.savez_compressed(
+                out / f"window_{granularity}_{window.begin:05}.npz",
+                series=window.series,
+                **vars(window.forecast),
+            )
     if manifest.get("granularity") not in trained:
         raise Skipped("The sales cover too short a time to learn from.")
     write_bundle(out / "bundle", trained)
