@@ -8,18 +8,18 @@ How serving computes the forecast of one series, `step` periods after its last k
    by `outputs`: mean, median, lower, upper. The log link of the mean is undone inside the graph.
 3. Members in units: `max(share, 0) * scale` of the trees' mean and median, then the scale itself, then, taken as float32
    as the trees saw them, the features pace, median_<h> of all but the first of `spec.half_lives`, aligned_mean and year_exact.
-4. Blend: the members times `weights`, summed. Products: the point forecast is the blend, and if `whole` it is
-   floor(blend + round): a median of counts is a count. Categories and the shop have `weights` of their own, and their
-   blend is not rounded.
+4. Blend: the members times `weights.product`, or `weights.sum` for a category or the shop, summed. A product's point
+   forecast is the blend, and if `whole` floor(blend + round): a median of counts is a count. That of a sum is its blend.
 5. Interval of a product: `max(share, 0) * scale` of lower and upper, swapped where they cross; the margin
    `margins.margins[i][j]`, i the first of `margins.levels` that is >= the scale, j the first of `margins.steps` that is
    >= the step, past the last edge the last bucket; lower - margin * spread and upper + margin * spread, where spread =
    (upper - lower) + 0.1 * sqrt(scale).
-6. Interval of a category or the shop: blend * `bands.lower[i][j]` and blend * `bands.upper[i][j]`, buckets as above. Their
+6. Interval of a sum: blend * `bands.lower[i][j]` and blend * `bands.upper[i][j]`, buckets as above. Their
    relative errors are few and shared by their parts, so they are measured, not learned by trees.
 7. If `whole`, both ends to floor(x + 0.5); then lower into 0..units and upper to at least units.
 
-Every forecast is direct: no step reads another step's forecast.
+Every forecast is direct: no step reads another step's forecast. A category and the shop are forecast from their own sales:
+medians of products do not add up to a median of their sum, and the less, the rarer they sell.
 """
 
 from collections.abc import Callable
@@ -30,15 +30,18 @@ import numpy as np
 from forecaster import calibrate, features
 from forecaster.calibrate import Bands, Margins
 from forecaster.features import Spec
-from forecaster.model import OUTPUTS, Rows, examples, joined, pick
+from forecaster.model import OUTPUTS, Rows, examples, joined
 from forecaster.panel import Panel
 
 Trees = Callable[[np.ndarray], np.ndarray]
 """Features float32 [rows, features] → shares of the scale [rows, len(OUTPUTS)]: fitted models or an ONNX session."""
 
-KINDS = ("product", "category", "shop")
 MEMBERS = ("mean", "median", "level", "paced", "typical", "typical_long", "aligned", "year")
 """Members of the blend: the two tree models, then simple forecasts."""
+TREES = 2
+"""How many members are the trees'."""
+LEAST_SUMS = 10
+"""Of fewer categories the trees learn nothing that holds for sums, and these blend the other members."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,13 @@ class Calibration:
     """What is fitted after the trees."""
 
     weights: dict[str, list[float]]
-    """By kind, of MEMBERS, summing to 1."""
+    """Of MEMBERS, summing to 1: for a `product`, and for a `sum`, which is a category or the shop."""
     round: float
     """Added before a product's blend of counts is rounded down."""
     margins: Margins
     """Of products."""
-    bands: dict[str, Bands]
-    """Of categories and the shop."""
+    bands: Bands
+    """Of sums."""
     whole: bool
     """Whether all units are whole numbers, so that forecasts of products and the interval's ends are too."""
 
@@ -95,36 +98,40 @@ def raw_interval(rows: Rows, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray
 def calibration(spec: Spec, panel: Panel, parts: list[tuple[Rows, Trees]]) -> Calibration:
     """Fits all on rows of the past, each part with trees that have not seen it; neutral without rows."""
     steps = [max(1, spec.horizon // 4), spec.horizon]
-    kinds = np.array([kind for kind, _ in panel.keys])
-    weights, bands = {}, {}
-    offset, margins, whole = 0.5, Margins([], steps, [[0.0] * (len(steps) + 1)]), False
-    for kind in KINDS:
-        chosen = [(pick(rows, kinds[rows.series] == kind), trees) for rows, trees in parts]
-        chosen = [(rows, trees(rows.features)) for rows, trees in chosen if len(rows.units)]
-        if not chosen:
-            weights[kind] = [1.0 / len(MEMBERS)] * len(MEMBERS)
-            if kind != "product":
-                bands[kind] = Bands([], steps, [[0.8] * (len(steps) + 1)], [[1.2] * (len(steps) + 1)])
-            continue
-        rows = joined([rows for rows, _ in chosen])
-        shares = np.concatenate([shares for _, shares in chosen])
+    simple = len(MEMBERS) - TREES
+    weights = {"product": [1 / len(MEMBERS)] * len(MEMBERS), "sum": [0.0] * TREES + [1 / simple] * simple}
+    offset, whole = 0.5, False
+    margins = Margins([], steps, [[0.0] * (len(steps) + 1)])
+    bands = Bands([], steps, [[0.8] * (len(steps) + 1)], [[1.2] * (len(steps) + 1)])
+    if parts:
+        rows = joined([rows for rows, _ in parts])
+        shares = np.concatenate([trees(rows.features) for rows, trees in parts])
         blended = members(spec, rows, shares)
-        whole = bool((rows.units == np.floor(rows.units)).all()) if kind == "product" else whole
-        rounds = calibrate.ROUNDS if whole and kind == "product" else None
-        weights[kind], fitted_round = calibrate.fit_blend(
-            blended, rows.units, rows.weight / rows.scale, rounds
+        cost = rows.weight / rows.scale
+        whole = bool((rows.units == np.floor(rows.units)).all())
+        is_product = products(panel, rows)
+        at = is_product
+        weights["product"], offset = calibrate.fit_blend(
+            blended[at], rows.units[at], cost[at], calibrate.ROUNDS if whole else None
         )
-        units = blended @ np.array(weights[kind])
-        if kind == "product":
-            offset = fitted_round
-            units = point(units, offset, whole)
-            lower, upper = raw_interval(rows, shares)
-            margins = calibrate.fit_margins(
-                rows.units, units, lower, upper, rows.scale, rows.step, steps, whole
-            )
-        else:
-            bands[kind] = calibrate.fit_bands(rows.units, units, rows.scale, rows.step, steps)
+        units = point(blended[at] @ np.array(weights["product"]), offset, whole)
+        ends = (end[at] for end in raw_interval(rows, shares))
+        margins = calibrate.fit_margins(
+            rows.units[at], units, *ends, rows.scale[at], rows.step[at], steps, whole
+        )
+        at = ~is_product
+        if at.any():
+            skipped = 0 if len(np.unique(rows.series[at])) >= LEAST_SUMS else TREES
+            fitted, _ = calibrate.fit_blend(blended[at, skipped:], rows.units[at], cost[at])
+            weights["sum"] = [0.0] * skipped + fitted
+            units = blended[at] @ np.array(weights["sum"])
+            bands = calibrate.fit_bands(rows.units[at], units, rows.scale[at], rows.step[at], steps)
     return Calibration(weights, offset, margins, bands, whole)
+
+
+def products(panel: Panel, rows: Rows) -> np.ndarray:
+    """Which rows are a product's."""
+    return np.isin(rows.series, panel.products)
 
 
 def point(blend: np.ndarray, offset: float, whole: bool) -> np.ndarray:
@@ -136,24 +143,17 @@ def combine(
     spec: Spec, fitted: Calibration, panel: Panel, rows: Rows, shares: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Units, lower and upper of each row."""
-    kinds = np.array([kind for kind, _ in panel.keys])[rows.series]
+    is_product = products(panel, rows)
     blended = members(spec, rows, shares)
-    units, lower, upper = (np.empty(len(rows.series)) for _ in range(3))
-    for kind in KINDS:
-        at = kinds == kind
-        some = pick(rows, at)
-        blend = blended[at] @ np.array(fitted.weights[kind])
-        if kind == "product":
-            blend = point(blend, fitted.round, fitted.whole)
-            low, high = raw_interval(some, shares[at])
-            extra = fitted.margins.of(some.scale, some.step) * calibrate.spread(some.scale, low, high)
-            low, high = low - extra, high + extra
-        else:
-            low, high = fitted.bands[kind].of(some.scale, some.step)
-            low, high = blend * low, blend * high
-        units[at] = blend
-        lower[at], upper[at] = calibrate.ends(blend, low, high, fitted.whole)
-    return units, lower, upper
+    weights = np.where(is_product[:, None], fitted.weights["product"], fitted.weights["sum"])
+    blend = (blended * weights).sum(axis=1)
+    low, high = raw_interval(rows, shares)
+    extra = fitted.margins.of(rows.scale, rows.step) * calibrate.spread(rows.scale, low, high)
+    lowest, highest = fitted.bands.of(rows.scale, rows.step)
+    units = np.where(is_product, point(blend, fitted.round, fitted.whole), blend)
+    lower = np.where(is_product, low - extra, blend * lowest)
+    upper = np.where(is_product, high + extra, blend * highest)
+    return units, *calibrate.ends(units, lower, upper, fitted.whole)
 
 
 def forecast(

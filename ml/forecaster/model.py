@@ -107,11 +107,6 @@ def examples(spec: Spec, panel: Panel, series: np.ndarray, origin: np.ndarray, s
     return Rows(series, origin, step, built, scale, units, weights(panel, series, scale))
 
 
-def pick(rows: Rows, which: np.ndarray) -> Rows:
-    """The rows of a mask or of indices."""
-    return Rows(**{field.name: getattr(rows, field.name)[which] for field in fields(Rows)})
-
-
 def joined(parts: list[Rows]) -> Rows:
     return Rows(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Rows)})
 

@@ -51,8 +51,8 @@ def test_the_bundle_alone_gives_the_golden_forecasts(granularity: str):
     assert content["version"] == features.VERSION
     part = content["granularities"][granularity]
     assert part["features"] == features.names(spec)
-    bands = {kind: Bands(**band) for kind, band in part["bands"].items()}
-    fitted = Calibration(part["weights"], part["round"], Margins(**part["margins"]), bands, part["whole"])
+    margins, bands = Margins(**part["margins"]), Bands(**part["bands"])
+    fitted = Calibration(part["weights"], part["round"], margins, bands, part["whole"])
     wanted = json.loads((golden.FOLDER / golden.FILES[granularity]).read_text())["rows"]
     sales = golden.shop(granularity)
     series, step = (np.array([row[key] for row in wanted]) for key in ("series", "step"))

@@ -244,6 +244,24 @@ def test_a_product_without_history_is_forecast_from_its_first_day_on():
     assert sound(forecast_next(panel.build(dates, "day", {}, {}), "day"))
 
 
+def test_sales_with_two_fifths_of_their_cells_empty_and_rows_twice_are_forecast_all_the_same():
+    rng = np.random.default_rng(5)
+    given = table(rng.poisson(4, (6, 90)).astype(float), 1).astype({"promotion": object, "in_stock": object})
+    for column in ("units", "price", "promotion", "in_stock"):
+        given.loc[rng.random(len(given)) < 0.4, column] = None
+    forecast = forecast_next(panel.build(pd.concat([given, given[:50]]), "day", {}, {}), "day")
+    assert sound(forecast)
+    assert 1 < forecast.units[:6].mean() < 4
+
+
+def test_the_interval_of_the_shop_is_far_narrower_than_that_of_its_products(trained: Path):
+    with np.load(sorted((trained / "out/forecaster").glob("window_day_*.npz"))[-1]) as saved:
+        width = (saved["upper"] - saved["lower"]).mean(axis=1) / np.maximum(saved["units"].mean(axis=1), 1)
+        assert 0 < width[-1] < 0.5 * np.median(width[:-1])
+    scores = evaluate(trained / "data", trained / "out/forecaster")
+    assert 0.6 <= scores["ours"]["coverageOfSums"] <= 0.95
+
+
 def test_too_short_a_time_is_skipped_with_a_reason(tmp_path: Path):
     write_dataset(tmp_path / "data", weekday_sales(5, train.LEAST_PERIODS["day"] - 1))
     run(tmp_path, {"forecaster": SMALL})

@@ -132,7 +132,7 @@ def describe(spec: Spec, calibration: Calibration) -> dict[str, Any]:
         "weights": calibration.weights,
         "round": calibration.round,
         "margins": asdict(calibration.margins),
-        "bands": {kind: asdict(bands) for kind, bands in calibration.bands.items()},
+        "bands": asdict(calibration.bands),
         "whole": calibration.whole,
     }
 

@@ -23,16 +23,15 @@ const weights = z.array(z.number()).length(8);
 const table = z.array(z.array(z.number()));
 /** Edges of the buckets of a table: of the scale by row, of the step by column. */
 const edges = { levels: z.array(z.number()), steps: z.array(z.number()) };
-const bands = z.object({ ...edges, lower: table, upper: table });
 
 const granularitySchema = z.object({
   model: z.string(),
   spec: specSchema,
   features: z.array(z.string()),
-  weights: z.object({ product: weights, category: weights, shop: weights }),
+  weights: z.object({ product: weights, sum: weights }),
   round: z.number(),
   margins: z.object({ ...edges, margins: table }),
-  bands: z.object({ category: bands, shop: bands }),
+  bands: z.object({ ...edges, lower: table, upper: table }),
   whole: z.boolean(),
 });
 
@@ -142,12 +141,12 @@ function combine(
   const medians = spec.half_lives.slice(1).map((halfLife) => `median_${halfLife}`);
   const simple = ['pace', ...medians, 'aligned_mean', 'year_exact'].map(feature);
   const members = [mean, median, 1, ...simple].map((share) => Math.max(share, 0) * scale);
-  const blend = members.reduce((sum, member, i) => sum + member * (weights[kind][i] ?? 0), 0);
+  const chosen = kind === 'product' ? weights.product : weights.sum;
+  const blend = members.reduce((sum, member, i) => sum + member * (chosen[i] ?? 0), 0);
   const at = (table: number[][], { levels, steps }: { levels: number[]; steps: number[] }) =>
     table[bucket(levels, scale)]?.[bucket(steps, step)] ?? 0;
   if (kind !== 'product') {
-    const band = bands[kind];
-    return ends(blend, blend * at(band.lower, band), blend * at(band.upper, band), whole);
+    return ends(blend, blend * at(bands.lower, bands), blend * at(bands.upper, bands), whole);
   }
   const units = whole ? Math.floor(blend + round) : blend;
   const raw = [Math.max(low, 0) * scale, Math.max(high, 0) * scale];
