@@ -1,14 +1,19 @@
 """The features of the forecaster: the one definition, mirrored by subgraphs/forecast/features.ts.
 
 A row is (series, origin, step): what is known at the end of period `origin` about period `origin + step`. Nothing
-after the origin is read. Amounts are divided by the series' own recent `level`, so that one model serves a product
-that sells once a month and the whole shop. No feature is ever NaN: what is not known takes its neutral value.
-Nothing tells the date itself (day of the year, the shop's momentum): with a year or two of data such a feature names
-the one time it was seen at, and the trees learn that time's accidents by heart.
-All is computed in float64 and rounded to float32 at the end. A window reaches back from the origin and skips periods
-before the series began; means, medians and shares are over what is left. `category_*` and `shop_*` are the same
-features of the series' category (of a category: its parent; without one: the shop) and of the whole shop, over their
-own levels. What comes after the features: forecaster.py.
+after the origin is read.
+
+A series has a `level`, its units per period by a weighted mean of the plain periods, those without promotion and in stock;
+and a `profile`, the factors of the season's places (weekdays), which leans on that of the category, and this on that of
+the shop, while little was sold. Level times the target's factor is the row's *scale*: a forecast by itself, and what
+amounts are divided by, so that one model serves a product that sells once a month and the whole shop.
+
+No feature is ever NaN: what is not known takes its neutral value. Nothing tells the date itself (the day of the year):
+with a year or two of data such a feature names the one time it was seen at, and the trees learn that time's accidents by
+heart. All is computed in float64 and rounded to float32 at the end. A window reaches back from the origin and skips
+periods before the series began; means, medians and shares are over what is left. `category_*`, `shop_*` and `pace` are
+features of the series' category (of a category: its parent; without one: the shop) and of the whole shop, over their own
+scales. What comes after the features: forecaster.py.
 Both sides are checked against golden/; change VERSION when any value changes.
 """
 

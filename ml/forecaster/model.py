@@ -112,7 +112,7 @@ def joined(parts: list[Rows]) -> Rows:
 
 
 def weights(panel: Panel, series: np.ndarray, level: np.ndarray) -> np.ndarray:
-    """Units over the series' naive error, so that an error costs what it costs in MASE; within 0.1..10 of the median."""
+    """Level over the series' naive error, so that an error costs what it costs in MASE; within 0.1..10 of the median."""
     scale = metrics.naive_scale(panel.units, metrics.SEASON[panel.granularity])[series]
     weight = level / np.where(np.isnan(scale), np.maximum(level, 1e-9), scale)
     middle = np.median(weight)
