@@ -161,7 +161,10 @@ class _Series:
         self.plain = np.where(np.isnan(plain).all(axis=1)[:, None], self.past, plain)
         self.profile = self._profile(prior)
         self.rhythm = self.profile[:, np.arange(spec.memory) % spec.season]
-        self.levels = np.column_stack([self._level(half_life) for half_life in spec.half_lives])
+        known, place = ~np.isnan(self.plain), np.arange(spec.memory)
+        self.sold = np.where(known, self.plain, 0.0)
+        self.weights = [known * 0.5 ** (place / half_life) for half_life in spec.half_lives]
+        self.levels = np.column_stack([self._level(weight) for weight in self.weights])
         zero = np.zeros(len(series))
         # A series at rest is not scaled by nothing.
         floor = np.maximum(0.5 * mean(self.past[:, : spec.windows[-1]], zero), 1.0 / spec.windows[-1])
@@ -183,14 +186,10 @@ class _Series:
         average = sold.sum(axis=1) / np.maximum(count.sum(axis=1), 1)
         return (sold + PRIOR_UNITS * prior) / (count * average[:, None] + PRIOR_UNITS)
 
-    def _weight(self, half_life: float) -> np.ndarray:
-        return np.where(np.isnan(self.plain), 0.0, 0.5 ** (np.arange(self.spec.memory) / half_life))
-
-    def _level(self, half_life: float) -> np.ndarray:
+    def _level(self, weight: np.ndarray) -> np.ndarray:
         """Units per period at a place of factor 1: a weighted mean without the season's rhythm."""
-        weight = self._weight(half_life)
         total = (weight * self.rhythm).sum(axis=1)
-        return (weight * np.nan_to_num(self.plain)).sum(axis=1) / np.where(total > 0, total, 1.0)
+        return (weight * self.sold).sum(axis=1) / np.where(total > 0, total, 1.0)
 
     def _medians(self) -> np.ndarray:
         """As the levels, the lower weighted medians, [pairs, half-lives]."""
@@ -198,8 +197,8 @@ class _Series:
         order = np.argsort(value, axis=1, kind="stable")
         value = np.take_along_axis(value, order, axis=1)
         found = []
-        for half_life in self.spec.half_lives:
-            passed = np.cumsum(np.take_along_axis(self._weight(half_life), order, axis=1), axis=1)
+        for weight in self.weights:
+            passed = np.cumsum(np.take_along_axis(weight, order, axis=1), axis=1)
             middle = (passed >= 0.5 * passed[:, -1:]).argmax(axis=1)
             found.append(np.where(passed[:, -1] > 0, value[np.arange(len(value)), middle], 0.0))
         return np.column_stack(found)
@@ -207,9 +206,9 @@ class _Series:
     def pace(self) -> np.ndarray:
         """Where sales are now relative to the level, by the shortest half-life; near 1 while little was sold. Of many
         products together it tells a turn before their own sales can."""
-        weight = self._weight(self.spec.half_lives[0])
+        weight = self.weights[0]
         expected = (weight * self.rhythm).sum(axis=1) * self.level
-        sold = (weight * np.nan_to_num(self.plain)).sum(axis=1)
+        sold = (weight * self.sold).sum(axis=1)
         return (sold + PRIOR_UNITS) / (expected + PRIOR_UNITS)
 
     def scale(self, at: np.ndarray, step: np.ndarray) -> np.ndarray:
