@@ -25,6 +25,7 @@ _TIME = (
 _QUANTITY = (
     "quantity qty weight count rating plays playcount listens units score stars hours number freq frequency"
 )
+_STORE = "store storeid storenbr storeno storenumber storecode outlet outletid branch branchid location locationid shop shopid"
 _PRICE = "price unitprice saleprice sellprice sellingprice itemprice listprice"
 
 # Roles of each table's columns in the order in which they claim a column; for each, the names by preference.
@@ -50,13 +51,28 @@ ALIASES: dict[str, dict[str, list[str]]] = {
         "price": _PRICE.split(),
     },
     "sales": {
-        "product_id": _PRODUCT.split(),
+        # A store's sales may be of departments or product families, not of products.
+        "product_id": (_PRODUCT + " dept deptid department departmentid family familyid").split(),
+        "store_id": _STORE.split(),
         "date": ("date week weekstart weekstartdate salesdate " + _TIME).split(),
         "units": (
-            "units unitssold unitsold quantity qty sold sales volume demand count " + _QUANTITY
+            "units unitssold unitsold numsold unitsales quantity qty sold weeklysales dailysales sales volume demand count "
+            + _QUANTITY
         ).split(),
         "price": _PRICE.split(),
-        "promotion": ["promotion", "promo", "onpromotion", "onpromo", "ispromo", "onsale", "discounted"],
+        # A holiday lifts sales for a few periods as a promotion does.
+        "promotion": [
+            "promotion",
+            "promo",
+            "onpromotion",
+            "onpromo",
+            "ispromo",
+            "onsale",
+            "discounted",
+            "isholiday",
+            "holiday",
+            "holidayflag",
+        ],
         "in_stock": ["instock", "available", "availability", "isavailable"],
     },
     "products": {

@@ -61,6 +61,9 @@ class Import:
     product_ids: set[str] = field(default_factory=set)
     user_ids: set[str] = field(default_factory=set)
     categories: dict[str, str] = field(default_factory=dict)
+    # Of products that are a department of a store: the store.
+    stores: dict[str, str] = field(default_factory=dict)
+    by_store: bool = False
 
     def write(self, table: str, rows: pa.Table, by_date: bool = False) -> None:
         """Adds rows to a table of the batch; `by_date` partitions them by their column `date`."""
@@ -215,7 +218,7 @@ def import_sales(run: Import, file: TableFile, roles: Roles) -> None:
     start = _first_period(run, roles)
     ledger = Ledger()
     for rows in file.batches():
-        product = _ids(rows, roles, "product_id")
+        product = _sold(run, rows, roles)
         if roles.wide:
             good = _import_periods(run, file, roles, rows, product, start)
         else:
@@ -249,6 +252,17 @@ def import_sales(run: Import, file: TableFile, roles: Roles) -> None:
     if sales.num_rows < ledger.lines:
         log(f"{file.name}: {ledger.lines} lines added up to {sales.num_rows} rows, one per product and day")
     run.write("sales", sales, by_date=True)
+
+
+def _sold(run: Import, rows: Rows, roles: Roles) -> pa.Array:
+    """The ids of what was sold: without a file of products, each store's own, `store/product`."""
+    product = _ids(rows, roles, "product_id")
+    if not run.by_store:
+        return product
+    store = pc.coalesce(_ids(rows, roles, "store_id"), pa.scalar("?"))
+    sold = pc.binary_join_element_wise(store, product, "/")
+    run.stores.update(zip(sold.to_pylist(), store.to_pylist(), strict=True))
+    return sold
 
 
 def _import_periods(
@@ -400,7 +414,12 @@ def _describe_the_rest(run: Import, given: set[str]) -> None:
             "description": pa.array([""] * count),
             "price": pa.array(np.zeros(count)),
             "currency": pa.array([run.currency] * count),
-            "category_id": pa.array([_category(run, None)] * count),
+            "category_id": pa.array(
+                [
+                    _category(run, f"Store {run.stores[i]}" if i in run.stores else None)
+                    for i in ids.to_pylist()
+                ]
+            ),
             "attributes": pa.array([[]] * count, ATTRIBUTES),
             "stock": _nulls(count, pa.int32()),
             "image_url": _nulls(count, pa.string()),
@@ -511,6 +530,9 @@ def main(arguments: list[str] | None = None) -> None:
         options.start_date,
         options.currency.upper(),
     )
+    if "sales" in opened and "store_id" in opened["sales"][1].columns:
+        # A catalogue names products, not the products of a store: with one, the stores are added up.
+        run.by_store = "products" not in paths
     if lake.committed(f"raw/{batch}"):
         about = lake.read_json(f"raw/{batch}/batch.json")
         counts, problems = about["counts"], about["inputs"].get("problems", {})

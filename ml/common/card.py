@@ -18,7 +18,7 @@ ABOUT = {
         "data are unknown to it: serving fills in what is popular.",
     ),
     "forecaster": (
-        "Forecasts units sold per product, category and shop: gradient-boosted trees (scikit-learn) blended with simple "
+        "Forecasts units sold per product, category and shop: gradient-boosted trees (LightGBM) blended with simple "
         "forecasts, with a calibrated 80 % interval, exported to ONNX.",
         "Planning of stock and purchases over horizons up to those it was measured on.",
         "It knows sales, prices, promotions and the calendar of its data, and no event that was never in them. Intervals "

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from common import drift, probe
-from common.gate import RULES
+from common.gate import RULES, Rule
 from common.protocol import JobError, progress, run_job
 
 DATA = Path("data")
@@ -36,8 +36,13 @@ LABELS = {
     "movingAverage": "moving average",
     "ndcg@10": "nDCG@10",
     "recall@10": "recall@10",
+    "ets": "ETS",
     "mase": "MASE",
+    "backtestMase": "backtest MASE",
     "wape": "WAPE",
+    "wmae": "WMAE",
+    "wrmsse": "WRMSSE",
+    "coverageOfSums": "coverage of sums",
     "float32": "ours in float32",
     "lead3": "first three turns",
     "firstAndLongest": "first and longest turn",
@@ -54,7 +59,8 @@ LABELS = {
 def evaluate(data: Path, out: Path) -> dict[str, Any]:
     """Shape: {dataVersion, synthetic, models: {name: {scores: {ours, baselines…}, serving} | {skipped: reason}}}.
 
-    The first two also by model, where a model learns from other data.
+    The first two also by model, where a model learns from other data; and by model `segments`, where it has some:
+    {dimension: {segment: scores}}.
     """
     manifest = json.loads((data / "manifest.json").read_text())
     models: dict[str, Any] = {}
@@ -65,10 +71,7 @@ def evaluate(data: Path, out: Path) -> dict[str, Any]:
             models[name] = {"skipped": reason}
         else:
             module = importlib.import_module(f"{name}.evaluate")
-            models[name] = {"scores": module.evaluate(data, out / name), "serving": probe.measure(out / name)}
-            # What a model learns from need not be the dataset of the shop.
-            if hasattr(module, "data_version"):
-                models[name] |= {"dataVersion": module.data_version(), "synthetic": True}
+            models[name] = {**module.evaluate(data, out / name), "serving": probe.measure(out / name)}
     return {
         "dataVersion": manifest["dataVersion"],
         "synthetic": bool(manifest.get("synthetic", False)),
@@ -98,7 +101,9 @@ def report(evaluation: Mapping[str, Any]) -> str:
         if "skipped" in entry:
             lines.append(f"  skipped: {entry['skipped']}")
         else:
-            lines += _table(entry["scores"], rule.metric, rule.higher_is_better)
+            lines += _table(entry["scores"], rule)
+            for dimension, segments in entry.get("segments", {}).items():
+                lines += ["", *_segments(dimension, segments, rule)]
         lines.append("")
     lines.append(json.dumps(headline(evaluation)))
     return "\n".join(lines)
@@ -122,30 +127,50 @@ def headline(evaluation: Mapping[str, Any]) -> dict[str, dict[str, float | None]
     }
 
 
-def _table(scores: Scores, metric: str, higher_is_better: bool) -> list[str]:
-    metrics = [metric, *sorted({key for row in scores.values() for key in row or {}} - {metric})]
-    ceiling = (scores.get("ceiling") or {}).get(metric)
+def _segments(dimension: str, segments: Mapping[str, Scores], rule: Rule) -> list[str]:
+    """One row for each segment, with the metric that decides and our share of the ceiling."""
+    who = [name for name in next(iter(segments.values()), {}) if any(row[name] for row in segments.values())]
+    rows = [
+        [f"{LABELS[rule.metric]} by {dimension}", *(LABELS.get(name, name) for name in who), "of ceiling"]
+    ]
+    for segment, scores in segments.items():
+        values = [(scores[name] or {}).get(rule.metric) for name in who]
+        share = _share((scores["ours"] or {}).get(rule.metric), scores.get("ceiling"), rule)
+        rows.append([segment, *(_shown(value) for value in values), share])
+    return _aligned(rows)
+
+
+def _share(value: float | None, ceiling: Mapping[str, float | None] | None, rule: Rule) -> str:
+    best = (ceiling or {}).get(rule.metric)
+    if not best or not value:
+        return "-"
+    return f"{value / best if rule.higher_is_better else best / value:.1%}"
+
+
+def _table(scores: Scores, rule: Rule) -> list[str]:
+    metrics = [rule.metric, *sorted({key for row in scores.values() for key in row or {}} - {rule.metric})]
     rows = [["", *(LABELS.get(key, key) for key in metrics), "of ceiling"]]
 
     # The best first; what is not available last.
     def rank(who: str) -> float:
-        value = (scores[who] or {}).get(metric)
+        value = (scores[who] or {}).get(rule.metric)
         if value is None:
             return float("inf")
-        return -value if higher_is_better else value
+        return -value if rule.higher_is_better else value
 
     for who in sorted(scores, key=rank):
         row = scores[who] or {}
-        share = None
-        if ceiling and row.get(metric):
-            share = row[metric] / ceiling if higher_is_better else ceiling / row[metric]
-        rows.append(
-            [
-                LABELS.get(who, who),
-                *("-" if row.get(key) is None else f"{row[key]:.4f}" for key in metrics),
-                "-" if share is None else f"{share:.1%}",
-            ]
-        )
+        share = _share(row.get(rule.metric), scores.get("ceiling"), rule)
+        rows.append([LABELS.get(who, who), *(_shown(row.get(key)) for key in metrics), share])
+    return _aligned(rows)
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Rows of cells as lines; the first row and column are names."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  "

@@ -12,7 +12,7 @@ from common.gate import RULES
 
 PARAMS = yaml.safe_load(Path(__file__).parents[1].joinpath("params.yaml").read_text())
 # Found by the training itself.
-TUNED = {"knn", "ease"}
+TUNED = {"knn", "ease", "als"}
 
 
 def names(values):

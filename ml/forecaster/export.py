@@ -1,18 +1,18 @@
-"""The four models of a granularity as one ONNX graph that forecasts as they do, proven on real rows."""
+"""The boosters of a granularity as one ONNX graph that forecasts as they do, proven on real rows."""
 
+import lightgbm as lgb
 import numpy as np
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper
-from onnx.compose import add_prefix_graph
-from skl2onnx import convert_sklearn
-from skl2onnx.common.data_types import FloatTensorType
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 from forecaster.forecaster import Trees
 from forecaster.model import OUTPUTS, predict
 
 OPSET = 18
+# Columns of the ensemble's nodes and leaves.
+NODE = ("treeids", "nodeids", "featureids", "values", "modes", "truenodeids", "falsenodeids")
+LEAF = ("treeids", "nodeids", "ids", "weights")
 # Largest accepted difference, relative to the larger of the share and one.
 TOLERANCE = 1e-3
 
@@ -21,7 +21,7 @@ class ParityError(Exception):
     """The exported model does not forecast as the trained one."""
 
 
-def to_onnx(models: list[HistGradientBoostingRegressor], rows: np.ndarray) -> bytes:
+def to_onnx(models: list[lgb.Booster], rows: np.ndarray) -> bytes:
     """Serialised graph: input `features` float32 [rows, features], output `shares` float32 [rows, len(OUTPUTS)].
 
     `rows` are real feature rows, float32, on which both must agree. @raises ParityError
@@ -30,7 +30,7 @@ def to_onnx(models: list[HistGradientBoostingRegressor], rows: np.ndarray) -> by
     expected = predict(models, rows)
     difference = np.abs(trees(content)(rows) - expected) / np.maximum(np.abs(expected), 1.0)
     if not difference.max(initial=0) <= TOLERANCE:
-        raise ParityError(f"ONNX and scikit-learn forecasts differ by {difference.max():.2e}")
+        raise ParityError(f"ONNX and LightGBM forecasts differ by {difference.max():.2e}")
     return content
 
 
@@ -43,33 +43,72 @@ def trees(content: bytes) -> Trees:
     return lambda rows: session.run(None, {"features": rows})[0].astype(np.float64)
 
 
-def _merge(models: list[HistGradientBoostingRegressor], width: int) -> onnx.ModelProto:
-    nodes, constants, outputs = [], [], []
-    opsets: dict[str, int] = {}
-    for name, model in zip(OUTPUTS, models, strict=True):
-        part = convert_sklearn(
-            model, initial_types=[("features", FloatTensorType([None, width]))], target_opset=OPSET
-        )
-        for opset in part.opset_import:
-            opsets[opset.domain] = max(opset.version, opsets.get(opset.domain, 0))
-        graph = add_prefix_graph(part.graph, f"{name}_", rename_inputs=False)
-        nodes += graph.node
-        constants += graph.initializer
-        output = graph.output[0].name
-        if model.loss == "poisson":
-            # The converter leaves out the inverse of the loss's log link.
-            nodes.append(helper.make_node("Exp", [output], [f"{name}_linked"]))
-            output = f"{name}_linked"
-        outputs.append(output)
-    nodes.append(helper.make_node("Concat", outputs, ["shares"], axis=1))
+def _merge(models: list[lgb.Booster], width: int) -> onnx.ModelProto:
+    """All trees in one ensemble with a target per model: one pass over the rows."""
+    nodes: list[tuple] = []
+    leaves: list[tuple] = []
+    roots = [
+        (target, tree) for target, model in enumerate(models) for tree in model.dump_model()["tree_info"]
+    ]
+    for number, (target, tree) in enumerate(roots):
+        _add(tree["tree_structure"], number, target, tree["num_leaves"] - 1, nodes, leaves)
+    node_columns = dict(zip(NODE, zip(*nodes, strict=True), strict=True))
+    leaf_columns = dict(zip(LEAF, zip(*leaves, strict=True), strict=True))
+    ensemble = helper.make_node(
+        "TreeEnsembleRegressor",
+        ["features"],
+        ["raw"],
+        domain="ai.onnx.ml",
+        n_targets=len(models),
+        **{f"nodes_{name}": values for name, values in node_columns.items()},
+        **{f"target_{name}": values for name, values in leaf_columns.items()},
+    )
+    # Boosters of the Poisson objective sum up to the logarithm.
+    linked = [model.params["objective"] == "poisson" for model in models]
+    steps = [
+        ensemble,
+        helper.make_node(
+            "Split", ["raw"], [f"raw_{name}" for name in OUTPUTS], axis=1, num_outputs=len(OUTPUTS)
+        ),
+    ]
+    for name, log in zip(OUTPUTS, linked, strict=True):
+        steps.append(helper.make_node("Exp" if log else "Identity", [f"raw_{name}"], [name]))
+    steps.append(helper.make_node("Concat", OUTPUTS, ["shares"], axis=1))
     graph = helper.make_graph(
-        nodes,
+        steps,
         "forecaster",
         [helper.make_tensor_value_info("features", TensorProto.FLOAT, [None, width])],
         [helper.make_tensor_value_info("shares", TensorProto.FLOAT, [None, len(OUTPUTS)])],
-        constants,
     )
-    imports = [helper.make_opsetid(domain, version) for domain, version in opsets.items()]
+    imports = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", 3)]
     model = helper.make_model(graph, opset_imports=imports, ir_version=9)
     onnx.checker.check_model(model)
     return model
+
+
+def _add(node: dict, tree: int, target: int, inner: int, nodes: list[tuple], leaves: list[tuple]) -> int:
+    """Adds a node of a LightGBM tree with `inner` inner nodes, and all below it; returns its number in the tree."""
+    if "leaf_value" in node:
+        number = inner + node.get("leaf_index", 0)
+        nodes.append((tree, number, 0, 0.0, "LEAF", 0, 0))
+        leaves.append((tree, number, target, float(node["leaf_value"])))
+        return number
+    number, place = node["split_index"], len(nodes)
+    nodes.append(())  # the root must come first
+    below = [_add(node[side], tree, target, inner, nodes, leaves) for side in ("left_child", "right_child")]
+    nodes[place] = (
+        tree,
+        number,
+        node["split_feature"],
+        _not_above(node["threshold"]),
+        "BRANCH_LEQ",
+        *below,
+    )
+    return number
+
+
+def _not_above(threshold: float) -> float:
+    """The largest float32 not above it: ONNX stores float32, and rounding to the nearest can lift a threshold onto the
+    next feature value and move rows to the other side; rounding down changes nothing for float32 features."""
+    rounded = np.float32(threshold)
+    return float(np.nextafter(rounded, np.float32(-np.inf)) if float(rounded) > threshold else rounded)

@@ -3,7 +3,7 @@
 bundle/          a small bundle, trained on a made-up shop
 daily.json, weekly.json
                  the shop's panel (series with kind, id, category, first, units, price, promotion, inStock, oldest first;
-                 null: unknown or not yet sold), and for some series × steps: features, level, shares, units, lower, upper
+                 null: unknown or not yet sold), and for some series × steps: features, scale, shares, units, lower, upper
 """
 
 import json
@@ -69,7 +69,7 @@ def expected(granularity: str, sales: Panel, trained: Trained) -> dict[str, Any]
         np.tile(steps, len(series)),
     )
     shares = export.trees(trained.onnx)(rows.features)
-    units, lower, upper = forecaster.combine(spec, trained.calibration, rows, shares)
+    units, lower, upper = forecaster.combine(spec, trained.calibration, sales, rows, shares)
 
     def numbers(values: np.ndarray) -> list[float | None]:
         return [None if np.isnan(value) else float(value) for value in values]
@@ -93,7 +93,7 @@ def expected(granularity: str, sales: Panel, trained: Trained) -> dict[str, Any]
             {
                 "series": int(rows.series[i]),
                 "step": int(rows.step[i]),
-                "level": float(rows.level[i]),
+                "scale": float(rows.scale[i]),
                 "features": [float(value) for value in rows.features[i]],
                 "shares": [float(value) for value in shares[i]],
                 "units": float(units[i]),

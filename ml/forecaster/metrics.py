@@ -38,6 +38,41 @@ def bias(actual: np.ndarray, forecast: np.ndarray) -> float | None:
     return float((forecast - actual)[known].sum() / total) if total > 0 else None
 
 
+def wmae(actual: np.ndarray, forecast: np.ndarray, special: np.ndarray) -> float | None:
+    """Mean absolute error in units where `special` periods, of a holiday or promotion, weigh five times: the measure of
+    Walmart's store sales competition (2014)."""
+    weight = np.where(special, 5.0, 1.0)
+    known = ~(np.isnan(actual) | np.isnan(forecast))
+    if not known.any():
+        return None
+    return float((weight * np.abs(actual - forecast))[known].sum() / weight[known].sum())
+
+
+def wrmsse(
+    actual: np.ndarray, forecast: np.ndarray, history: np.ndarray, price: np.ndarray, level: np.ndarray
+) -> float | None:
+    """The M5 competition's measure over the levels that `level` [series] tells apart, each of which counts the same.
+
+    A series' error is its root mean squared error over that of the naive forecast in sample; within a level it weighs by
+    the turnover of the last 28 periods of `history`, units where no `price` is known (of sums: never). None unless all is
+    forecast.
+    """
+    if np.isnan(forecast).any():
+        return None
+    square = np.diff(history, axis=1) ** 2
+    count = (~np.isnan(square)).sum(axis=1)
+    scale = np.sqrt(np.nansum(square, axis=1) / np.maximum(count, 1))
+    error = np.sqrt(((actual - forecast) ** 2).mean(axis=1)) / np.where(scale > 0, scale, np.nan)
+    recent = np.nan_to_num(history[:, -28:]) * np.where(np.isnan(price[:, -28:]), 1.0, price[:, -28:])
+    weight = recent.sum(axis=1)
+    totals = []
+    for each in np.unique(level):
+        known = (level == each) & ~np.isnan(error) & (weight > 0)
+        if known.any():
+            totals.append(np.average(error[known], weights=weight[known]))
+    return _number(np.array(totals))
+
+
 def coverage(actual: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float | None:
     """Share of known values within lower..upper, both ends included."""
     known = ~(np.isnan(actual) | np.isnan(lower))

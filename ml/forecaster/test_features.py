@@ -20,6 +20,11 @@ def rows_of(
     return [dict(zip(features.names(spec), row.astype(float), strict=True)) for row in built]
 
 
+def scale_of(sales: panel.Panel, origin: int, steps: list[int]) -> np.ndarray:
+    asked = np.zeros(len(steps), dtype=int), np.full(len(steps), origin), np.array(steps, dtype=int)
+    return features.build(SPECS["day"], sales, *asked)[1]
+
+
 def daily(units: list[float], **columns: object) -> panel.Panel:
     """One product without a category, from a Monday on."""
     table = pd.DataFrame({"date": pd.date_range("2026-01-05", periods=len(units)), "product_id": "p"})
@@ -48,38 +53,81 @@ def test_no_feature_reads_past_the_origin(granularity: str):
 
 def test_aligned_lags_are_the_same_weekday_of_the_last_weeks_that_the_origin_has_seen():
     sales = daily([float(day) for day in range(56)])  # day 55 is a Sunday
-    level = np.mean(np.arange(28, 56))
     near, far = rows_of("day", sales, 0, 55, [1, 9])
-    assert [near[f"lag_{i}"] * level for i in (1, 2, 3, 4)] == pytest.approx([49, 42, 35, 28])
+    scales = scale_of(sales, 55, [1, 9])
+    assert [near[f"lag_{i}"] * scales[0] for i in (1, 2, 3, 4)] == pytest.approx([49, 42, 35, 28])
     assert near["weekday"] == 0
     # Nine days ahead is a Tuesday; the last one seen is day 50.
-    assert [far[f"lag_{i}"] * level for i in (1, 2, 3, 4)] == pytest.approx([50, 43, 36, 29])
+    assert [far[f"lag_{i}"] * scales[1] for i in (1, 2, 3, 4)] == pytest.approx([50, 43, 36, 29])
     assert (far["weekday"], far["step"]) == (1, 9)
 
 
-def test_the_level_is_the_recent_mean_but_not_below_half_the_long_one():
-    at = np.array([0]), np.array([90])
-    rising = features.level_at(SPECS["day"], daily([0.0] * 63 + [4.0] * 28), *at)
-    assert rising == pytest.approx([4.0])
-    resting = features.level_at(SPECS["day"], daily([4.0] * 63 + [0.0] * 28), *at)
-    assert resting == pytest.approx([0.5 * 4.0 * 63 / 91])
-    assert features.level_at(SPECS["day"], daily([0.0] * 91), *at) == pytest.approx([1 / 91])
+def test_the_level_halves_what_is_a_half_life_older_but_is_not_below_half_the_long_mean():
+    assert scale_of(daily([4.0] * 120), 119, [1]) == pytest.approx([4.0])
+    # Of a long series the last 28 days weigh as much as all before them.
+    rising = scale_of(daily([0.0] * 154 + [4.0] * 28), 181, [7])[0]
+    whole = (1 - 0.5 ** (28 / 28)) / (1 - 0.5 ** (182 / 28))
+    assert rising == pytest.approx(4 * whole)
+    resting = scale_of(daily([4.0] * 63 + [0.0] * 119), 181, [1])
+    assert resting > 4 * 0.5 ** (119 / 28) * 0.5
+    assert scale_of(daily([0.0] * 91), 90, [1]) == pytest.approx([1 / 91])
 
 
-def test_base_leaves_out_promoted_and_sold_out_days():
+def test_levels_and_medians_leave_out_promoted_and_sold_out_days():
     units, promoted, stocked = [2.0] * 30, [False] * 30, [True] * 30
     units[-3], promoted[-3] = 16.0, True
-    units[-6], stocked[-6] = 0.0, False
-    row = rows_of("day", daily(units, promotion=promoted, in_stock=stocked), 0, 29, [1])[0]
-    level = (26 * 2 + 16) / 28
-    assert row["base"] * level == pytest.approx(2.0)
+    units[-6:-3], stocked[-6:-3] = [0.0] * 3, [False] * 3
+    sales = daily(units, promotion=promoted, in_stock=stocked)
+    row = rows_of("day", sales, 0, 29, [1])[0]
+    level = np.expm1(row["level"])
+    # The rhythm of so few sales is not quite flat.
+    assert level == pytest.approx(2.0, rel=0.05)
+    assert row["median_28"] * level == pytest.approx(2.0, rel=0.05)
     assert row["promotion_share"] == pytest.approx(1 / 28)
-    assert row["stock_share"] == pytest.approx(27 / 28)
+    assert row["out_share"] == pytest.approx(3 / 28)
+    assert (row["promotion"], row["out"]) == (0, 0)
+    there = rows_of("day", sales, 0, 26, [1])[0]
+    assert (there["promotion"], there["out"]) == (0, 3)
+
+
+def test_a_products_rhythm_is_its_own_once_it_has_sold_enough():
+    """Tuesdays sell double in the shop, Fridays in a small product that is too small to show it."""
+    days = np.arange(182)
+    tables = [
+        pd.DataFrame(
+            {
+                "date": pd.date_range("2026-01-05", periods=182),
+                "product_id": name,
+                "units": size * np.where(days % 7 == best, 2.0, 1.0),
+            }
+        )
+        for name, size, best in (("big", 100.0, 1), ("small", 0.01, 4), ("own", 50.0, 4))
+    ]
+    sales = panel.build(pd.concat(tables).assign(price=None, promotion=None, in_stock=None), "day", {}, {})
+    tuesday, friday = 2, 5  # steps after a Sunday
+    profiles = [
+        [row["profile"] for row in rows_of("day", sales, series, 181, [tuesday, friday])]
+        for series in range(3)
+    ]
+    names = [key for _, key in sales.keys[:3]]
+    assert profiles[names.index("big")][0] > 1.7
+    assert profiles[names.index("small")][0] > profiles[names.index("small")][1]
+    assert profiles[names.index("own")][1] > 1.7 > profiles[names.index("own")][0]
+
+
+def test_the_pace_is_that_of_the_category():
+    dates = pd.date_range("2026-01-05", periods=100)
+    rising = pd.DataFrame({"date": dates, "product_id": "a", "units": [10.0] * 93 + [20.0] * 7})
+    steady = pd.DataFrame({"date": dates, "product_id": "b", "units": 10.0})
+    table = pd.concat([rising, steady]).assign(price=None, promotion=None, in_stock=None)
+    apart = panel.build(table, "day", {"a": "x", "b": "y"}, {})
+    assert rows_of("day", apart, 0, 99, [1])[0]["pace"] > 1.15
+    assert rows_of("day", apart, 1, 99, [1])[0]["pace"] == pytest.approx(1.0, rel=1e-3)
 
 
 def test_a_product_without_price_flags_or_a_year_of_history_takes_neutral_values():
     row = rows_of("day", daily([1.0, 3.0]), 0, 1, [1])[0]
-    assert (row["price_ratio"], row["year"], row["promotion"], row["stock"]) == (1, 1, 0, 1)
+    assert (row["price_ratio"], row["year"], row["promotion"], row["out"]) == (1, 1, 0, 0)
     assert row["lag_1"] == row["lag_4"] == 1
 
 

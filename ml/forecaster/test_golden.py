@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from forecaster import export, features, golden
-from forecaster.calibrate import Margins
+from forecaster.calibrate import Bands, Margins
 from forecaster.features import SPECS
 from forecaster.forecaster import Calibration, combine
 from forecaster.model import examples
@@ -51,13 +51,14 @@ def test_the_bundle_alone_gives_the_golden_forecasts(granularity: str):
     assert content["version"] == features.VERSION
     part = content["granularities"][granularity]
     assert part["features"] == features.names(spec)
-    fitted = Calibration(part["weights"], Margins(**part["margins"]), part["whole"])
+    margins, bands = Margins(**part["margins"]), Bands(**part["bands"])
+    fitted = Calibration(part["weights"], part["round"], margins, bands, part["whole"])
     wanted = json.loads((golden.FOLDER / golden.FILES[granularity]).read_text())["rows"]
     sales = golden.shop(granularity)
     series, step = (np.array([row[key] for row in wanted]) for key in ("series", "step"))
     assert {sales.keys[i][0] for i in series} == {"product", "category", "shop"}
     rows = examples(spec, sales, series, np.full(len(series), sales.periods - 1), step)
     trees = export.trees((golden.FOLDER / "bundle" / part["model"]).read_bytes())
-    forecast = combine(spec, fitted, rows, trees(rows.features))
+    forecast = combine(spec, fitted, sales, rows, trees(rows.features))
     for name, values in zip(("units", "lower", "upper"), forecast, strict=True):
         np.testing.assert_allclose(values, [row[name] for row in wanted], rtol=1e-4, atol=1e-6)

@@ -74,3 +74,21 @@ def test_baselines_do_not_read_past_the_origin():
     for baseline in (naive, seasonal_naive, moving_average):
         expected = baseline.forecast(known, np.array([0]), 35, 9)
         np.testing.assert_array_equal(baseline.forecast(more, np.array([0]), 35, 9), expected)
+
+
+def test_errors_on_special_periods_weigh_five_times():
+    actual, forecast = np.array([[1.0, 1.0]]), np.array([[1.0, 4.0]])
+    assert metrics.wmae(actual, forecast, np.array([[False, True]])) == pytest.approx(15 / 6)
+    assert metrics.wmae(actual, forecast, np.array([[True, False]])) == pytest.approx(3 / 6)
+
+
+def test_levels_of_the_hierarchy_count_the_same_and_series_by_their_turnover():
+    history = np.array([[0.0, 2.0, 0.0], [0.0, 4.0, 0.0], [0.0, 6.0, 0.0]])  # scales 2, 4 and 6
+    actual, forecast = np.ones((3, 1)), np.array([[3.0], [5.0], [4.0]])  # scaled errors 1, 1 and a half
+    price = np.array([[10.0] * 3, [1.0] * 3, [np.nan] * 3])
+    level = np.array(["product", "product", "shop"])
+    assert metrics.wrmsse(actual, forecast, history, price, level) == pytest.approx((1 + 0.5) / 2)
+    forecast[1] = 1.0
+    assert metrics.wrmsse(actual, forecast, history, price, level) == pytest.approx((20 / 24 + 0.5) / 2)
+    forecast[2] = np.nan
+    assert metrics.wrmsse(actual, forecast, history, price, level) is None

@@ -91,7 +91,8 @@ def test_daily_sales_give_a_model_of_days_and_one_of_weeks(trained: Path):
     content = json.loads((bundle / "features.json").read_text())
     for granularity, part in content["granularities"].items():
         assert part["features"] == features.names(SPECS[granularity])
-        assert sum(part["weights"]) == pytest.approx(1.0)
+        for weights in part["weights"].values():
+            assert sum(weights) == pytest.approx(1.0)
         session = onnxruntime.InferenceSession(bundle / part["model"], providers=["CPUExecutionProvider"])
         (given,), (answer,) = session.get_inputs(), session.get_outputs()
         assert (given.name, given.type) == ("features", "tensor(float)")
@@ -100,9 +101,13 @@ def test_daily_sales_give_a_model_of_days_and_one_of_weeks(trained: Path):
 
 
 def test_ours_beats_the_seasonal_naive_with_a_calibrated_interval(trained: Path):
-    scores = evaluate(trained / "data", trained / "out/forecaster")
-    assert set(scores) == {"ours", "seasonalNaive", "naive", "movingAverage", "ceiling"}
+    scores = evaluate(trained / "data", trained / "out/forecaster")["scores"]
+    assert set(scores) == {"ours", "seasonalNaive", "naive", "movingAverage", "ets", "ceiling"}
     assert scores["ceiling"] is None
+    # Of three windows the first only calibrates; the second is judged by it, and the test window by both.
+    assert len(list((trained / "out/forecaster").glob("window_day_*.npz"))) == 2
+    for row in (scores["ours"], scores["ets"]):
+        assert all(value is not None and np.isfinite(value) for value in row.values())
     assert scores["ours"]["mase"] < scores["seasonalNaive"]["mase"]
     assert scores["ours"]["wape"] < scores["seasonalNaive"]["wape"]
     assert 0.75 <= scores["ours"]["coverage"] <= 0.85
@@ -113,19 +118,31 @@ def test_weekly_sales_give_a_model_of_weeks_alone(tmp_path: Path):
     run(tmp_path, {"forecaster": SMALL})
     files = {file.name for file in (tmp_path / "out/forecaster/bundle").iterdir()}
     assert files == {"week.onnx", "features.json"}
-    assert evaluate(tmp_path / "data", tmp_path / "out/forecaster")["ours"]["mase"] > 0
+    assert evaluate(tmp_path / "data", tmp_path / "out/forecaster")["scores"]["ours"]["mase"] > 0
 
 
 def test_scores_are_those_of_the_stored_forecasts(tmp_path: Path):
     """One product, 2 and 4 units in turn, then the window 2, 4: every step differs by 2."""
     write_dataset(tmp_path / "data", np.array([[2.0, 4.0] * 10]), granularity="week")
     saved = {"units": [[3.0, 4.0]], "lower": [[2.5, 4.0]], "upper": [[5.0, 4.0]]}
-    np.savez(tmp_path / "test_week.npz", series=np.array([0]), **{k: np.array(v) for k, v in saved.items()})
+    np.savez(
+        tmp_path / "window_week_00018.npz", series=np.array([0]), **{k: np.array(v) for k, v in saved.items()}
+    )
     (tmp_path / "data/truth_demand").mkdir()
     truth = table(np.full((1, 20), 3.0), 7).rename(columns={"units": "mean"})
     truth[["date", "product_id", "mean"]].to_parquet(tmp_path / "data/truth_demand/part.parquet")
-    scores = evaluate(tmp_path / "data", tmp_path)
-    assert scores["ours"] == pytest.approx({"mase": 0.25, "wape": 1 / 6, "bias": 1 / 6, "coverage": 0.5})
+    scores = evaluate(tmp_path / "data", tmp_path)["scores"]
+    expected = {
+        "mase": 0.25,
+        "backtestMase": 0.25,
+        "wape": 1 / 6,
+        "bias": 1 / 6,
+        "coverage": 0.5,
+        "wmae": 0.5,
+    }
+    assert {name: scores["ours"][name] for name in expected} == pytest.approx(expected)
+    # Off by one and by nothing, where the naive forecast was off by two each time.
+    assert scores["ours"]["wrmsse"] == pytest.approx(np.sqrt(1 / 2) / 2)
     # Both repeat the last 4; the median of a Poisson mean of 3 is 3.
     assert scores["naive"]["mase"] == scores["seasonalNaive"]["mase"] == pytest.approx(0.5)
     assert scores["movingAverage"]["mase"] == pytest.approx(0.5)
@@ -134,7 +151,7 @@ def test_scores_are_those_of_the_stored_forecasts(tmp_path: Path):
 
 def test_what_is_judged_has_not_seen_the_test_window(monkeypatch: pytest.MonkeyPatch):
     spec, sales = SPECS["day"], golden.shop("day")
-    test = train.windows(spec, sales.periods).test
+    test = train.windows(spec, sales.periods)[-2]
     units, price, promotion, in_stock = (
         getattr(sales, name).copy() for name in ("units", "price", "promotion", "in_stock")
     )
@@ -142,11 +159,12 @@ def test_what_is_judged_has_not_seen_the_test_window(monkeypatch: pytest.MonkeyP
     price[:, test:], promotion[:, test:], in_stock[:, test:] = 1.0, 1.0, 0.0
     other = replace(sales, units=units, price=price, promotion=promotion, in_stock=in_stock)
     # Few rows, so that which ones are drawn matters: the draw must not depend on the window either.
-    monkeypatch.setattr(train, "VALIDATION_ROWS", 300)
+    monkeypatch.setattr(train, "CALIBRATION_ROWS", 300)
     settings = replace(SETTINGS, rows=1_000, iterations=5)
     one, two = (train.train_granularity(spec, given, settings, seed=1) for given in (sales, other))
     for name in ("units", "lower", "upper"):
-        np.testing.assert_array_equal(getattr(one.test, name), getattr(two.test, name))
+        ours, others = (getattr(trained.windows[-1].forecast, name) for trained in (one, two))
+        np.testing.assert_array_equal(ours, others)
     assert one.onnx != two.onnx, "what is shipped learns from the window too"
 
 
@@ -165,9 +183,9 @@ def test_onnx_forecasts_as_the_trained_trees_even_on_their_thresholds():
     )
     fitted = model.fit(rows, SETTINGS, seed=1)
     given = rows.features[:500].copy()
-    nodes = np.concatenate([tree.nodes for trees in fitted[0]._predictors for tree in trees])
-    nodes = nodes[nodes["is_leaf"] == 0][:500]
-    given[np.arange(len(nodes)), nodes["feature_idx"]] = nodes["num_threshold"]
+    nodes = fitted[0].trees_to_dataframe().dropna(subset=["split_feature"])[:500]
+    at = np.arange(len(nodes)), nodes["split_feature"].str.removeprefix("Column_").astype(int)
+    given[at] = nodes["threshold"].astype(np.float32)
     shares = export.trees(export.to_onnx(fitted, given))(given)
     np.testing.assert_allclose(shares, model.predict(fitted, given), rtol=1e-5, atol=1e-5)
 
@@ -224,6 +242,24 @@ def test_a_product_without_history_is_forecast_from_its_first_day_on():
     dates = table(units, 1)
     dates = dates[(dates["product_id"] != "p00") | (dates["date"] == dates["date"].max())]
     assert sound(forecast_next(panel.build(dates, "day", {}, {}), "day"))
+
+
+def test_sales_with_two_fifths_of_their_cells_empty_and_rows_twice_are_forecast_all_the_same():
+    rng = np.random.default_rng(5)
+    given = table(rng.poisson(4, (6, 90)).astype(float), 1).astype({"promotion": object, "in_stock": object})
+    for column in ("units", "price", "promotion", "in_stock"):
+        given.loc[rng.random(len(given)) < 0.4, column] = None
+    forecast = forecast_next(panel.build(pd.concat([given, given[:50]]), "day", {}, {}), "day")
+    assert sound(forecast)
+    assert 1 < forecast.units[:6].mean() < 4
+
+
+def test_the_interval_of_the_shop_is_far_narrower_than_that_of_its_products(trained: Path):
+    with np.load(sorted((trained / "out/forecaster").glob("window_day_*.npz"))[-1]) as saved:
+        width = (saved["upper"] - saved["lower"]).mean(axis=1) / np.maximum(saved["units"].mean(axis=1), 1)
+        assert 0 < width[-1] < 0.5 * np.median(width[:-1])
+    scores = evaluate(trained / "data", trained / "out/forecaster")["scores"]
+    assert 0.6 <= scores["ours"]["coverageOfSums"] <= 0.95
 
 
 def test_too_short_a_time_is_skipped_with_a_reason(tmp_path: Path):

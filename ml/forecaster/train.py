@@ -1,19 +1,21 @@
 """Train stage: data/ → out/forecaster/ with the bundle and the test forecasts, or skipped.json where there are no sales.
 
-The periods of a granularity are cut into training, validation and test. One set of trees learns from training alone; blend and
-margins are fitted on validation; both forecast the test window, which is what `evaluate.py` judges. What is shipped is
-made in the same way with the windows moved to the end: trees that learned from everything, blend and margins fitted on
-validation and test with the first trees, which have seen neither.
+The last windows of a granularity are walked through: trees that learned from all before a window forecast it. Blend and
+intervals are fitted on those forecasts but for the last window, the test window, which is then forecast with them: that is
+what `evaluate.py` judges. What is shipped is made in the same way one window later: trees that learned from everything,
+and a calibration that has seen the test window too.
 
 The bundle:
     features.json           {version, outputs, members, granularities: {day?, week?: {model, spec, features, weights,
-                            margins, whole}}}
+                            round, margins, bands, whole}}}
     day.onnx, week.onnx     input `features` float32 [rows, features], output `shares` float32 [rows, outputs]
 """
 
+import itertools
 import json
 import shutil
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,12 @@ import numpy as np
 import yaml
 from common.probe import write_probe
 from common.protocol import log, progress, run_job
+from lightgbm import Booster
 
 from forecaster import features, forecaster, model, panel
 from forecaster.export import to_onnx
 from forecaster.features import SPECS, Spec
-from forecaster.forecaster import MEMBERS, Calibration, Forecast
+from forecaster.forecaster import MEMBERS, Calibration, Forecast, Trees
 from forecaster.model import OUTPUTS, Settings
 from forecaster.panel import Panel
 
@@ -33,7 +36,9 @@ DATA = Path("data")
 OUT = Path("out/forecaster")
 # Fewer periods than this teach nothing: a season to look back on, and windows to judge by.
 LEAST_PERIODS = {"day": 42, "week": 16}
-VALIDATION_ROWS = 30_000
+# Windows before the test window that calibration looks at: one alone can be calmer than what comes next.
+FOLDS = 3
+CALIBRATION_ROWS = 10_000
 PARITY_ROWS = 5_000
 
 
@@ -42,68 +47,84 @@ class Skipped(Exception):
 
 
 @dataclass(frozen=True)
-class Windows:
-    """First columns of the validation and the test window, and the number of periods."""
+class Window:
+    """What was said about a window by trees and a calibration that had not seen it."""
 
-    valid: int
-    test: int
-    end: int
+    begin: int
+    series: np.ndarray
+    """Rows of the panel that `forecast` is about: series that had begun."""
+    forecast: Forecast
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What is served, and what the honest one said about the test window."""
+    """What is served, and how it would have done."""
 
     onnx: bytes
     calibration: Calibration
-    test: Forecast
-    series: np.ndarray
-    """Rows of the panel that `test` is about: products that had begun."""
+    windows: list[Window]
+    """The rolling-origin backtest, oldest first; the last is the test window."""
     probe: tuple[np.ndarray, np.ndarray]
     """Feature rows and what the trees that are shipped say of them."""
 
 
-def windows(spec: Spec, periods: int) -> Windows:
-    """The last horizon is the test window, and as much before it validation; at most a quarter of the data each."""
+def windows(spec: Spec, periods: int) -> list[int]:
+    """First columns of the windows that are forecast from what was before them, the oldest first, and the end. The last
+    is the test window; those before it are for calibration. Each is as long as the horizon, or a quarter of the data,
+    and half of the data comes before the first."""
     length = max(1, min(spec.horizon, periods // 4))
-    return Windows(periods - 2 * length, periods - length, periods)
+    most = max(2, min(FOLDS + 1, (periods - periods // 2) // length))
+    return [periods - count * length for count in range(most, -1, -1)]
 
 
 def train_granularity(spec: Spec, whole: Panel, settings: Settings, seed: int) -> Trained:
     """@raises Skipped when there is too little to learn from"""
-    cut = windows(spec, whole.periods)
+    cuts = windows(spec, whole.periods)
     rng = np.random.default_rng(seed)
     horizon = min(spec.max_horizon, max(1, whole.periods // 3))
-    oldest = whole.periods - round(settings.years * spec.year)
+    aggregates = np.setdiff1d(np.arange(len(whole.keys)), whole.products)
 
-    def sampled(begin: int, end: int, rows: int, training: bool) -> model.Rows | None:
+    def fitted(end: int, rows: int) -> tuple[list[Booster], model.Rows]:
+        begin = max(0, end - round(settings.years * spec.year))
+        learned = model.sample(spec, whole.until(end), begin, end, rows, horizon, rng, training=True)
+        if learned is None:
+            raise Skipped(f"The sales have too few {spec.granularity}s to learn from.")
+        return model.fit(learned, settings, seed), learned
+
+    def window(boosters: list[Booster], begin: int, end: int) -> list[tuple[model.Rows, Trees]]:
+        """Rows of a window and of sums in it, with trees that learned from what was before it."""
         known = whole.until(end)
-        return model.sample(spec, known, max(begin, 0), end, rows, horizon, rng, training)
+        drawn = [
+            model.sample(spec, known, begin, end, CALIBRATION_ROWS, horizon, rng, False, among)
+            for among in (whole.products, aggregates)
+        ]
+        return [(rows, partial(model.predict, boosters)) for rows in drawn if rows is not None]
+
+    def judged(boosters: list[Booster], begin: int, end: int) -> Window:
+        known = whole.until(begin)
+        fitted = forecaster.calibration(spec, known, parts)
+        series = np.flatnonzero(~np.isnan(known.units).all(axis=1))
+        trees = partial(model.predict, boosters)
+        return Window(
+            begin,
+            series,
+            forecaster.forecast(spec, fitted, trees, known, series, begin - 1, end - begin),
+        )
 
     # All that is judged comes first, so that not even the random numbers behind it depend on the test window.
-    learned = sampled(oldest, cut.valid, settings.rows, True)
-    if learned is None:
-        raise Skipped(f"The sales have too few {spec.granularity}s to learn from.")
-    honest = model.fit(learned, settings, seed)
+    parts: list[tuple[model.Rows, Trees]] = []
+    backtest = []
+    for begin, end in itertools.pairwise(cuts):
+        last = end == cuts[-1]
+        boosters, _ = fitted(begin, settings.rows if last else settings.rows // 2)
+        if parts:
+            backtest.append(judged(boosters, begin, end))
+        parts += window(boosters, begin, end)
 
-    def honest_trees(built: np.ndarray) -> np.ndarray:
-        return model.predict(honest, built)
-
-    validation = sampled(cut.valid, cut.test, VALIDATION_ROWS, False)
-    judged = forecaster.calibration(spec, validation, honest_trees)
-    known = whole.until(cut.test)
-    series = np.array([i for i in whole.products if not np.isnan(known.units[i]).all()], dtype=int)
-    test = forecaster.forecast(spec, judged, honest_trees, known, series, cut.test - 1, cut.end - cut.test)
-
-    everything = sampled(oldest, cut.end, settings.rows, True)
-    if everything is None:
-        raise Skipped(f"The sales have too few {spec.granularity}s to learn from.")
-    shipped = model.fit(everything, settings, seed)
-    calibration = forecaster.calibration(
-        spec, sampled(cut.valid, cut.end, VALIDATION_ROWS, False), honest_trees
-    )
-    rows = everything.features[:PARITY_ROWS]
-    return Trained(to_onnx(shipped, rows), calibration, test, series, (rows, model.predict(shipped, rows)))
+    shipped, learned = fitted(whole.periods, settings.rows)
+    calibration = forecaster.calibration(spec, whole, parts)
+    rows = learned.features[:PARITY_ROWS]
+    return Trained(to_onnx(shipped, rows), calibration, backtest, (rows, model.predict(shipped, rows)))
 
 
 def describe(spec: Spec, calibration: Calibration) -> dict[str, Any]:
@@ -113,7 +134,9 @@ def describe(spec: Spec, calibration: Calibration) -> dict[str, Any]:
         "spec": asdict(spec),
         "features": features.names(spec),
         "weights": calibration.weights,
+        "round": calibration.round,
         "margins": asdict(calibration.margins),
+        "bands": asdict(calibration.bands),
         "whole": calibration.whole,
     }
 
@@ -147,16 +170,17 @@ def train(data: Path, out: Path, settings: Settings, seed: int) -> None:
             log(f"no {granularity} model: fewer than {LEAST_PERIODS[granularity]} {granularity}s of sales")
             continue
         result = train_granularity(SPECS[granularity], sales, settings, seed)
-        log(f"{granularity}: weights {dict(zip(MEMBERS, result.calibration.weights, strict=True))}")
+        log(
+            f"{granularity}: weights {dict(zip(MEMBERS, result.calibration.weights['product'], strict=True))}"
+        )
         trained[granularity] = result
         write_probe(out, f"{granularity}.onnx", *result.probe)
-        np.savez_compressed(
-            out / f"test_{granularity}.npz",
-            series=result.series,
-            units=result.test.units,
-            lower=result.test.lower,
-            upper=result.test.upper,
-        )
+        for window in result.windows:
+            np.savez_compressed(
+                out / f"window_{granularity}_{window.begin:05}.npz",
+                series=window.series,
+                **vars(window.forecast),
+            )
     if manifest.get("granularity") not in trained:
         raise Skipped("The sales cover too short a time to learn from.")
     write_bundle(out / "bundle", trained)

@@ -1,5 +1,6 @@
 """Scores the recommender and its baselines on the test split: all items ranked, those already seen masked."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from recommender.bundle import read_model
 from recommender.data import Dataset, load_dataset, read_folder
 from recommender.ease import MOST_ITEMS, Ease
 from recommender.item_knn import ItemKnn
-from recommender.metrics import evaluate_ranking
+from recommender.metrics import Recommender, means, rank_users, relevant_unseen
 from recommender.popularity import Popularity
 from recommender.ranker import Ranker
 from recommender.tables import build_tables
@@ -42,8 +43,13 @@ def _place(values: pa.ChunkedArray, names: list[str]) -> np.ndarray:
     return pc.fill_null(place, -1).to_numpy().astype(np.int64)
 
 
-def evaluate(data_dir: str | Path, bundle_or_out_dir: str | Path, seed: int = 7) -> Scores:
-    """nDCG@10 and recall@10 of `ours`, `popularity`, `itemKnn`, `ease` and `ceiling` on the same users.
+# Users by the number of products in their history.
+ACTIVITY = {"nothing yet": 0, "1 to 9 products": 1, "10 to 29": 10, "30 to 99": 30, "100 and more": 100}
+
+
+def evaluate(data_dir: str | Path, bundle_or_out_dir: str | Path, seed: int = 7) -> dict[str, Any]:
+    """{scores, segments}: nDCG@10 and recall@10 of `ours`, `popularity`, `itemKnn`, `ease` and `ceiling` on the same users,
+    all together and by activity.
 
     Everything is fitted on train and valid; the baselines' settings are tuned on valid as ours are. `ease` is
     None where the catalogue is too large for it, `ceiling` where the truth is unknown. Where it is known for
@@ -62,15 +68,32 @@ def evaluate(data_dir: str | Path, bundle_or_out_dir: str | Path, seed: int = 7)
         if len(sample) < len(users):
             log(f"true preferences are known of a sample: evaluating {len(sample)} of {len(users)} users")
         users = sample
+    # Who has nothing left that is new counts for no model.
+    users = users[relevant_unseen(history, test, users) > 0]
 
-    def scored(recommender: Any) -> dict[str, float]:
-        return evaluate_ranking(recommender, history, test, users)
+    def judged(recommender: Recommender) -> Mapping[str, np.ndarray]:
+        return rank_users(recommender, history, test, users)[1]
 
     tables = build_tables(dataset, history, model.settings)
-    return {
-        "ours": scored(Ranker(model.onnx, tables, history, model.settings)),
-        "popularity": scored(Popularity(history)),
-        "itemKnn": scored(ItemKnn(history, tune_knn(dataset, seed))),
-        "ease": scored(Ease(history, tune_ease(dataset, seed))) if len(dataset.items) <= MOST_ITEMS else None,
-        "ceiling": None if truth is None else scored(truth),
+    has_ease = len(dataset.items) <= MOST_ITEMS
+    quality = {
+        "ours": judged(Ranker(model.onnx, tables, history, model.settings)),
+        "popularity": judged(Popularity(history)),
+        "itemKnn": judged(ItemKnn(history, tune_knn(dataset, seed))),
+        "ease": judged(Ease(history, tune_ease(dataset, seed))) if has_ease else None,
+        "ceiling": None if truth is None else judged(truth),
     }
+
+    def among(chosen: np.ndarray) -> Scores:
+        return {
+            name: None if of_user is None else means({key: of_user[key][chosen] for key in of_user})
+            for name, of_user in quality.items()
+        }
+
+    activity = np.digitize(np.diff(history.indptr)[users], list(ACTIVITY.values())) - 1
+    segments = {
+        f"{name} ({(activity == place).sum()} users)": among(activity == place)
+        for place, name in enumerate(ACTIVITY)
+        if (activity == place).any()
+    }
+    return {"scores": among(np.ones(len(users), dtype=bool)), "segments": {"activity": segments}}

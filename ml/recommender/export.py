@@ -4,7 +4,9 @@ import re
 
 import lightgbm as lgb
 import numpy as np
+import onnx
 import onnxruntime
+from onnx import helper, numpy_helper
 from onnxmltools import convert_lightgbm
 from onnxmltools.convert.common.data_types import FloatTensorType
 
@@ -16,20 +18,32 @@ class ParityError(Exception):
     """The exported model does not score as the trained one."""
 
 
-def to_onnx(booster: lgb.Booster, rows: np.ndarray) -> bytes:
-    """Serialised model: input `features` float32 [rows, features], output `variable` float32 [rows, 1].
+def to_onnx(booster: lgb.Booster, base: np.ndarray, rows: np.ndarray) -> bytes:
+    """Serialised model: input `features` float32 [rows, features], output `variable` float32 [rows, 1], the score of the
+    trees plus the features times `base`.
 
-    `rows` are real feature rows, float32, on which both must agree.
+    `rows` are real feature rows, float32, on which it must agree with what was trained.
     @raises ParityError when they differ by more than TOLERANCE.
     """
     safe = float32_thresholds(booster)
     shape = [None, safe.num_feature()]
     model = convert_lightgbm(safe, initial_types=[("features", FloatTensorType(shape))], target_opset=15)
+    _add(model.graph, base)
     content = model.SerializeToString()
-    difference = np.abs(score(content, rows) - booster.predict(rows)).max(initial=0)
+    difference = np.abs(score(content, rows) - (booster.predict(rows) + rows @ base)).max(initial=0)
     if not difference <= TOLERANCE:
         raise ParityError(f"ONNX and LightGBM scores differ by {difference:.2e}")
     return content
+
+
+def _add(graph: onnx.GraphProto, base: np.ndarray) -> None:
+    """Puts the features times `base` on top of the graph's output."""
+    name = graph.output[0].name
+    for node in graph.node:
+        node.output[:] = ["trees" if output == name else output for output in node.output]
+    graph.initializer.append(numpy_helper.from_array(base.astype(np.float32)[:, None], "base"))
+    graph.node.append(helper.make_node("MatMul", ["features", "base"], ["based"]))
+    graph.node.append(helper.make_node("Add", ["trees", "based"], [name]))
 
 
 def float32_thresholds(booster: lgb.Booster) -> lgb.Booster:

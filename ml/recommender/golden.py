@@ -125,10 +125,12 @@ def write(folder: Path) -> None:
     dataset = small_dataset()
     settings = replace(SETTINGS, lightgbm=replace(SETTINGS.lightgbm, most_trees=12, min_data_in_leaf=10))
     features, labels, groups, _ = training_rows(dataset, settings, np.arange(len(dataset.users)))
-    booster, _ = fit(features, labels, groups, settings, seed=1)
+    ranking, _ = fit(features, labels, groups, settings, seed=1)
     tables = build_tables(dataset, dataset.merged(*SPLITS), settings)
     bundle = folder / "bundle"
-    write_bundle(bundle, export.to_onnx(booster, features), tables, dataset.items, settings)
+    write_bundle(
+        bundle, export.to_onnx(ranking.trees, ranking.base, features), tables, dataset.items, settings
+    )
     users = expected(bundle, histories(dataset), dataset.items.ids)
     (folder / "expected.json").write_text(json.dumps(users, separators=(",", ":")) + "\n")
 

@@ -51,6 +51,8 @@ class Settings:
     """likewise for new items in the validation window"""
     training_users: int = 6_000
     """users sampled for the ranker"""
+    training_scores: int = 100_000_000
+    """users times items that are scored for it: fewer users where the catalogue is large"""
     candidates: CandidateCounts = field(default_factory=CandidateCounts)
     lightgbm: LightGbmParams = field(default_factory=LightGbmParams)
     knn: KnnParams = field(default_factory=KnnParams)

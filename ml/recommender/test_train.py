@@ -90,10 +90,13 @@ def test_training_writes_a_bundle_that_beats_popularity_on_users_with_tastes(wor
         "items.json",
         "tables.safetensors",
     }
-    scores = evaluate(data, workspace / "out/recommender")
+    evaluation = evaluate(data, workspace / "out/recommender")
+    scores = evaluation["scores"]
     assert scores["ours"]["ndcg@10"] > scores["popularity"]["ndcg@10"]
     assert scores["ceiling"] is None
-    assert evaluate(data, bundle) == scores
+    # Everybody has 6 products of the training part and 3 of the validation.
+    assert evaluation["segments"] == {"activity": {"1 to 9 products (150 users)": scores}}
+    assert evaluate(data, bundle) == evaluation
 
 
 def test_the_evaluation_reads_no_table_that_knows_the_test_split(workspace):
@@ -119,7 +122,7 @@ def test_where_the_truth_is_known_of_a_sample_everything_is_evaluated_on_that_sa
             }
         ),
     )
-    scores = evaluate(data, workspace / "out/recommender")
+    scores = evaluate(data, workspace / "out/recommender")["scores"]
     assert scores["ceiling"] == {"ndcg@10": 1.0, "recall@10": 1.0}
     assert "10 of 120" in capsys.readouterr().out
 

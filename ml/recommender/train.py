@@ -46,15 +46,15 @@ def train(data: Path, out: Path, settings: Settings, seed: int) -> dict[str, obj
     log(f"{len(groups)} users, {len(labels)} candidates, {labels.sum()} of them relevant")
 
     progress(0.5, "train the ranker")
-    booster, info = fit(features, labels, groups, settings, seed)
-    gain = booster.feature_importance("gain")
-    names = booster.feature_name()
+    ranking, info = fit(features, labels, groups, settings, seed)
+    gain = ranking.trees.feature_importance("gain")
+    names = ranking.trees.feature_name()
 
     progress(0.85, "export")
-    onnx = to_onnx(booster, features[:PARITY_ROWS])
+    onnx = to_onnx(ranking.trees, ranking.base, features[:PARITY_ROWS])
     tables = build_tables(dataset, dataset.merged(*SPLITS), settings, before)
     write_bundle(out / "bundle", onnx, tables, dataset.items, settings)
-    write_probe(out, "model.onnx", features, booster.predict(features[:PARITY_ROWS]))
+    write_probe(out, "model.onnx", features, ranking.predict(features[:PARITY_ROWS]))
     summary = {
         **info,
         "users": len(groups),
@@ -80,8 +80,9 @@ def _training_users(dataset: Dataset, settings: Settings, seed: int) -> np.ndarr
         raise Skipped(
             f"Only {len(users)} users have a history and later something new; {settings.least_users} needed."
         )
-    if len(users) > settings.training_users:
-        users = np.random.default_rng(seed).choice(users, settings.training_users, replace=False)
+    most = min(settings.training_users, settings.training_scores // max(len(dataset.items), 1))
+    if len(users) > most:
+        users = np.random.default_rng(seed).choice(users, most, replace=False)
     return np.sort(users)
 
 

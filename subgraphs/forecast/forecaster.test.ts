@@ -21,7 +21,7 @@ interface Golden {
   rows: {
     series: number;
     step: number;
-    level: number;
+    scale: number;
     features: number[];
     units: number;
     lower: number;
@@ -75,7 +75,7 @@ describe.each(['day', 'week'] as const)('the golden %s model that training wrote
       const origin = all[row.series] as Origin;
       const features = featuresOf(spec, origin, row.step);
       expect(features).toHaveLength(row.features.length);
-      expect(origin.level).toBeCloseTo(row.level, 9);
+      expect(origin.own.scale(row.step)).toBeCloseTo(row.scale, 9);
       const wrong = features.flatMap((value, i) => {
         const expected = row.features[i] as number;
         const same = Math.abs(value - expected) <= 1e-5 * Math.max(1, Math.abs(expected));
@@ -89,7 +89,11 @@ describe.each(['day', 'week'] as const)('the golden %s model that training wrote
     const most = Math.max(...golden[granularity].rows.map(({ step }) => step));
     const lists = await forecaster.forecast(
       granularity,
-      origins(granularity).map((origin) => ({ origin, horizon: most })),
+      origins(granularity).map((origin, index) => ({
+        kind: golden[granularity].series[index]?.kind ?? 'shop',
+        origin,
+        horizon: most,
+      })),
     );
     for (const row of golden[granularity].rows) {
       const point = lists[row.series]?.[row.step - 1];

@@ -87,7 +87,7 @@ export class SalesForecasts {
         const series = found.series.get(nameOf(key));
         const category = series && (found.series.get(nameOf(series.parent)) ?? shop);
         if (!series || !category || !shop) return null;
-        return { series, horizon, key, origin: originOf(spec, series, category, shop, found.last) };
+        return { series, horizon, key, kind: key.kind, origin: originOf(spec, series, category, shop, found.last) };
       });
       const points = await model.forecast(
         granularity,
