@@ -1,4 +1,5 @@
 import { alsScores } from './als.ts';
+import { Best } from './best.ts';
 import type { Csr, Settings, Tables } from './bundle.ts';
 
 // Candidates and features as `ml/recommender/features.py` defines them; the files in `ml/recommender/golden` bind both.
@@ -86,7 +87,9 @@ export function candidatesOf(
   const als = alsScores(tables, known, settings.regularisation);
   const ease = sums(tables.ease, known, (h) => h.w, count);
   const knn = sums(tables.knn, known, (h) => h.w, count);
-  const content = contentScores(tables, known, (h) => h.w);
+  const contentOf = contentScore(tables, known, (h) => h.w);
+  const content = new Float64Array(count);
+  for (let item = 0; item < count; item++) content[item] = contentOf(item);
 
   const excluded = new Uint8Array(count);
   for (const { productId } of history) {
@@ -94,14 +97,16 @@ export function candidatesOf(
     if (item !== undefined) excluded[item] = 1;
   }
   if (allowed) for (let item = 0; item < count; item++) if (!allowed(item)) excluded[item] = 1;
-  const popular = (item: number) => tables.itemFeatures[item * tables.itemFeatureCount + RECENT_POPULARITY] as number;
+  const popular = new Float32Array(count);
+  for (let item = 0; item < count; item++)
+    popular[item] = tables.itemFeatures[item * tables.itemFeatureCount + RECENT_POPULARITY] as number;
   const chosen = new Uint8Array(count);
   const { candidates } = settings;
-  choose(chosen, excluded, (item) => als[item] as number, candidates.als, true);
-  choose(chosen, excluded, (item) => ease[item] as number, candidates.ease, true);
-  choose(chosen, excluded, (item) => knn[item] as number, candidates.knn, true);
-  choose(chosen, excluded, (item) => content[item] as number, candidates.content, true);
-  choose(chosen, excluded, popular, candidates.popular, false);
+  choose(chosen, excluded, als, candidates.als, 0);
+  choose(chosen, excluded, ease, candidates.ease, 0);
+  choose(chosen, excluded, knn, candidates.knn, 0);
+  choose(chosen, excluded, content, candidates.content, 0);
+  choose(chosen, excluded, popular, candidates.popular, Number.NEGATIVE_INFINITY);
   const items: number[] = [];
   for (let item = 0; item < count; item++) if (chosen[item]) items.push(item);
   return { items, features: featureRows(tables, known, items, { als, ease, knn, content }) };
@@ -125,27 +130,24 @@ function knownItems(tables: Tables, settings: Settings, history: readonly Histor
     .sort((a, b) => a.item - b.item);
 }
 
-/** Marks the `most` best items that are not excluded; equal scores by item number. */
+/** Marks the `most` best items above `least` that are not excluded; equal scores by item number. */
 function choose(
   chosen: Uint8Array,
   excluded: Uint8Array,
-  score: (item: number) => number,
+  scores: Float32Array | Float64Array,
   most: number,
-  onlyPositive: boolean,
+  least: number,
 ): void {
-  if (most === 0) return;
-  const scores = new Float32Array(excluded.length);
-  for (let item = 0; item < scores.length; item++)
-    scores[item] = excluded[item] ? Number.NEGATIVE_INFINITY : score(item);
-  const sorted = scores.slice().sort();
-  const threshold = most < scores.length ? (sorted[scores.length - most] as number) : Number.NEGATIVE_INFINITY;
-  let room = most;
-  for (const value of scores) if (value > threshold) room--;
+  const best = new Best(most);
+  let bar = Math.max(least, best.least);
   for (let item = 0; item < scores.length; item++) {
-    const value = scores[item] as number;
-    const best = value > threshold || (value === threshold && room-- > 0);
-    if (best && (onlyPositive ? value > 0 : value !== Number.NEGATIVE_INFINITY)) chosen[item] = 1;
+    // Rounded before comparing: scores that differ by rounding errors are ties, which item numbers decide.
+    const score = Math.fround(scores[item] as number);
+    if (!(score > bar) || excluded[item]) continue;
+    best.add(item, score);
+    bar = Math.max(least, best.least);
   }
+  for (const item of best.kept()) chosen[item] = 1;
 }
 
 /** Σ_h value(h) M[h, j] for every item j. */
@@ -178,23 +180,25 @@ function highest(matrix: Csr, known: readonly Known[], count: number): Float32Ar
   return result;
 }
 
-/** Cosine of every item's attribute values with those of the history. */
-function contentScores(tables: Tables, known: readonly Known[], value: (h: Known) => number): Float64Array {
-  const profile = sums(tables.tokens, known, value, tables.tokenCount);
+/** Cosine of an item's attribute values with those of the history. */
+function contentScore(
+  { tokens, tokenCount }: Tables,
+  known: readonly Known[],
+  value: (h: Known) => number,
+): (item: number) => number {
+  const profile = sums(tokens, known, value, tokenCount);
   let squares = 0;
   for (const weight of profile) squares += weight * weight;
   const norm = Math.sqrt(squares);
-  const result = new Float64Array(tables.ids.length);
-  if (norm === 0) return result;
-  const { indptr, indices, values } = tables.tokens;
-  for (let item = 0; item < result.length; item++) {
+  if (norm === 0) return () => 0;
+  const { indptr, indices, values } = tokens;
+  return (item) => {
     let sum = 0;
     const end = indptr[item + 1] as number;
     for (let entry = indptr[item] as number; entry < end; entry++)
       sum += (profile[indices[entry] as number] as number) * (values[entry] as number);
-    result[item] = sum / norm;
-  }
-  return result;
+    return sum / norm;
+  };
 }
 
 function featureRows(
@@ -208,7 +212,7 @@ function featureRows(
   const easeRecent = sums(tables.ease, known, (h) => h.r, count);
   const knnRecent = sums(tables.knn, known, (h) => h.r, count);
   const bought = sums(tables.bought, known, (h) => (h.purchases > 0 ? 1 : 0), count);
-  const contentRecent = contentScores(tables, known, (h) => h.r);
+  const contentRecent = contentScore(tables, known, (h) => h.r);
   const knnMax = highest(tables.knn, known, count);
   const knnLast = highest(
     tables.knn,
@@ -262,7 +266,7 @@ function featureRows(
     rows[at++] = knnLast[item] as number;
     rows[at++] = bought[item] as number;
     rows[at++] = content[item] as number;
-    rows[at++] = contentRecent[item] as number;
+    rows[at++] = contentRecent(item);
     rows[at++] = shelf < 0 ? 0 : (category[shelf] as number) / total;
     rows[at++] = shelf < 0 ? 0 : (categoryRecent[shelf] as number) / totalRecent;
     rows[at++] = gap;
@@ -276,7 +280,12 @@ function featureRows(
   return rows;
 }
 
-const max = (values: Float64Array): number => values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+function max(values: Float64Array): number {
+  let most = Number.NEGATIVE_INFINITY;
+  // By index: an iterator takes ten times as long over a large catalogue.
+  for (let item = 0; item < values.length; item++) most = Math.max(most, values[item] as number);
+  return most;
+}
 
 /** A divisor: 1 where there is nothing to divide by. */
 const positive = (value: number): number => (value > 0 ? value : 1);
