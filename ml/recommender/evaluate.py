@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from common.protocol import log
 
-from recommender.bundle import read_model
+from recommender.bundle import Model, read_model
 from recommender.data import Dataset, load_dataset, read_folder
 from recommender.ease import MOST_ITEMS, Ease
 from recommender.item_knn import ItemKnn
@@ -48,21 +48,27 @@ ACTIVITY = {"nothing yet": 0, "1 to 9 products": 1, "10 to 29": 10, "30 to 99": 
 
 
 def evaluate(data_dir: str | Path, bundle_or_out_dir: str | Path, seed: int = 7) -> dict[str, Any]:
-    """{scores, segments}: nDCG@10 and recall@10 of `ours`, `popularity`, `itemKnn`, `ease` and `ceiling` on the same users,
-    all together and by activity.
+    """{scores, segments} of a bundle on the test split of a dataset; see judge.
 
-    Everything is fitted on train and valid; the baselines' settings are tuned on valid as ours are. `ease` is
-    None where the catalogue is too large for it, `ceiling` where the truth is unknown. Where it is known for
-    a sample of users only, all models are evaluated on that sample.
+    Where the truth is known for a sample of users only, all models are evaluated on that sample.
     @raises ValueError when the bundle was made with another definition of the features.
     """
     data = Path(data_dir)
-    model = read_model(Path(bundle_or_out_dir))
     dataset = load_dataset(data)
-    history, test = dataset.merged("train", "valid"), dataset.splits["test"]
-    users = np.unique(test.user)
     known = data / "truth_preferences"
     truth = TruePreferences(dataset, known) if known.exists() else None
+    return judge(dataset, read_model(Path(bundle_or_out_dir)), truth, seed)
+
+
+def judge(dataset: Dataset, model: Model, truth: TruePreferences | None, seed: int) -> dict[str, Any]:
+    """nDCG@10 and recall@10 of `ours`, `popularity`, `itemKnn`, `ease` and `ceiling` on the same users, all together and by
+    activity.
+
+    Everything is fitted on train and valid; the baselines' settings are tuned on valid as ours are. `ease` is
+    None where the catalogue is too large for it, `ceiling` where the truth is unknown.
+    """
+    history, test = dataset.merged("train", "valid"), dataset.splits["test"]
+    users = np.unique(test.user)
     if truth is not None:
         sample = np.intersect1d(users, truth.users)
         if len(sample) < len(users):

@@ -28,10 +28,8 @@ class Skipped(Exception):
     """Why there is no model; a sentence for a person."""
 
 
-def train(data: Path, out: Path, settings: Settings, seed: int) -> dict[str, object]:
+def train(dataset: Dataset, out: Path, settings: Settings, seed: int) -> dict[str, object]:
     """Writes `out`/bundle and `out`/training.json; returns what training.json holds. @raises Skipped"""
-    progress(0.02, "read the dataset")
-    dataset = load_dataset(data)
     users = _training_users(dataset, settings, seed)
 
     progress(0.1, "tune the similarities")
@@ -94,7 +92,8 @@ def main() -> None:
     try:
         if "recommender" not in parameters.get("models", ["recommender"]):
             raise Skipped("Not among the models to train.")
-        train(DATA, OUT, settings, int(parameters.get("seed", 7)))
+        progress(0.02, "read the dataset")
+        train(load_dataset(DATA), OUT, settings, int(parameters.get("seed", 7)))
     except Skipped as reason:
         log(f"skipped: {reason}")
         (OUT / "skipped.json").write_text(json.dumps({"reason": str(reason)}) + "\n")
