@@ -15,7 +15,7 @@ from recommender import als
 from recommender.data import Interactions, concatenated_ranges
 from recommender.metrics import top_items
 from recommender.settings import Settings
-from recommender.tables import ITEM_FEATURES, Tables
+from recommender.tables import ITEM_FEATURES, Tables, recent_popularity
 
 VERSION = 2
 
@@ -179,7 +179,7 @@ def _candidates(
     """Union of every source's best unseen items. Except for popularity, only a positive score proposes."""
     counts = settings.candidates
     chosen = np.zeros((context.users, context.items), dtype=bool)
-    popular = np.broadcast_to(tables.item_features[:, 2].astype(np.float64), chosen.shape)
+    popular = np.broadcast_to(recent_popularity(tables), chosen.shape)
     sources = (
         (context.als, counts.als),
         (context.ease, counts.ease),

@@ -12,7 +12,7 @@ from recommender.data import Dataset, Interactions
 from recommender.features import FEATURES, Candidates, rank_candidates
 from recommender.metrics import pair_keys
 from recommender.settings import Settings
-from recommender.tables import Tables, build_tables
+from recommender.tables import Tables, build_tables, recent_popularity
 
 # A block of users holds about ten dense float64 matrices users x items of this size together.
 BLOCK_CELLS = 1_500_000
@@ -38,7 +38,8 @@ class Ranking:
 
 
 class Ranker:
-    """Scores a user's candidates by the model, everything else -inf."""
+    """Scores a user's candidates by the model, everything else -inf; to whom nothing is known of, what is popular lately, as
+    serving does."""
 
     def __init__(self, model: bytes, tables: Tables, history: Interactions, settings: Settings) -> None:
         self.session = export.session(model)
@@ -54,6 +55,7 @@ class Ranker:
                 values = self.session.run(None, {"features": rows.features})[0].ravel()
                 scores[start + rows.user, rows.item] = values
             start += len(block)
+        scores[np.diff(self.seen.indptr)[users] == 0] = recent_popularity(self.tables)
         return scores
 
 

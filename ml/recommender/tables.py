@@ -80,6 +80,11 @@ def build_tables(
     )
 
 
+def recent_popularity(tables: Tables) -> np.ndarray:
+    """Of each item, float64."""
+    return tables.item_features[:, list(ITEM_FEATURES).index("item_recent_popularity")].astype(np.float64)
+
+
 def _item_features(items: Items, history: Interactions, half_life: float) -> np.ndarray:
     count = len(items)
     end = np.nanmax(history.day) if np.isfinite(history.day).any() else np.nan

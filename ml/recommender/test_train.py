@@ -8,9 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from recommender import train
+from recommender.bundle import read_model
 from recommender.data import load_dataset
 from recommender.evaluate import evaluate
+from recommender.ranker import Ranker
 from recommender.settings import Settings, read_settings
+from recommender.tables import build_tables, recent_popularity
 
 TIMES = pa.timestamp("us", tz="UTC")
 SCHEMA = pa.schema(
@@ -97,6 +100,18 @@ def test_training_writes_a_bundle_that_beats_popularity_on_users_with_tastes(wor
     # Everybody has 6 products of the training part and 3 of the validation.
     assert evaluation["segments"] == {"activity": {"1 to 9 products (150 users)": scores}}
     assert evaluate(data, bundle) == evaluation
+
+
+def test_who_has_done_nothing_yet_gets_what_is_popular_lately(workspace):
+    data = write_dataset(workspace / "data", 120)
+    train.main()
+    model = read_model(workspace / "out/recommender")
+    dataset = load_dataset(data)
+    history = dataset.splits["train"].take(dataset.splits["train"].user > 0)
+    tables = build_tables(dataset, history, model.settings)
+    scores = Ranker(model.onnx, tables, history, model.settings).scores(np.array([0, 1]))
+    assert np.array_equal(scores[0], recent_popularity(tables))
+    assert np.isneginf(scores[1]).any()
 
 
 def test_the_evaluation_reads_no_table_that_knows_the_test_split(workspace):
