@@ -255,6 +255,23 @@ describe('recommendations', () => {
     }
   });
 
+  it('never show a product that is sold out, nor do popular and similar ones', async () => {
+    const first = (await recommendations('u1')).ids[0] as string;
+    const everywhere = async () => [
+      ...(await recommendations('u1', 'first: 100')).ids,
+      ...(await recommendations('nobody', 'first: 100')).ids,
+      ...(await similar(['p05', 'new'], 40)).flat().map(({ product }) => product.id),
+    ];
+    expect(await everywhere()).toContain(first);
+    await db.query('UPDATE catalog.products SET stock = 0 WHERE id = $1', [first]);
+    try {
+      expect(await everywhere()).not.toContain(first);
+    } finally {
+      await db.query('UPDATE catalog.products SET stock = 5 WHERE id = $1', [first]);
+    }
+    expect(await everywhere()).toContain(first);
+  });
+
   it('give reasons that are true of the tables the model came with', async () => {
     const { nodes } = await recommendations('u1', 'first: 100');
     const { neighbours } = ranker;

@@ -44,7 +44,7 @@ export interface SimilarAsk {
 
 type Models = Pick<ProductionModel<Ranker>, 'current' | 'use'>;
 
-// More neighbours than asked for: some may have left the catalogue since the model was trained.
+// More neighbours than asked for: some may have been sold out, or have left the catalogue since the model was trained.
 const SPARE_NEIGHBOURS = 20;
 
 /**
@@ -90,10 +90,10 @@ export class Recommender {
         )
       : asks.map(() => []);
     const wanted = [...new Set(near.flat().map(({ productId }) => productId))];
-    const existing = wanted.length > 0 ? await this.store.existing(wanted) : new Set<string>();
+    const available = wanted.length > 0 ? await this.store.available(wanted) : new Set<string>();
     const answers = asks.map(({ limit }, place) =>
       (near[place] ?? [])
-        .filter(({ productId }) => existing.has(productId))
+        .filter(({ productId }) => available.has(productId))
         .slice(0, limit)
         .map(({ productId, score, boughtTogether }, index): Recommendation => {
           const reason = boughtTogether ? 'BOUGHT_TOGETHER' : 'SIMILAR_TO_VIEWED';
@@ -133,13 +133,13 @@ export class Recommender {
           categories: ask.categoryId === null ? null : (trees.get(ask.categoryId) ?? new Set()),
         })),
       );
-      const existing = await this.store.existing([...new Set(lists.flat().map(({ productId }) => productId))]);
+      const available = await this.store.available([...new Set(lists.flat().map(({ productId }) => productId))]);
       const model = { name: version.name, version: version.version };
       return new Map(
         known.map(({ ask, place, history }, index) => {
           const why = reasonFor(ranker, history.items);
           const list = (lists[index] ?? [])
-            .filter(({ productId }) => existing.has(productId))
+            .filter(({ productId }) => available.has(productId))
             .map((product, position): Recommendation => {
               const { productId, score } = product;
               return { productId, score, rank: position + 1, reason: why(product) };

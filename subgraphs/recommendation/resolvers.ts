@@ -47,7 +47,8 @@ function isPosition(value: unknown): value is domain.Position {
 @Resolver()
 export class PopularResolver {
   @Query(() => [Recommendation], {
-    description: 'What most people look at and buy, lately above all. For visitors; the same for everybody.',
+    description:
+      'What most people look at and buy, lately above all, of what is in stock. For visitors; the same for everybody.',
   })
   @Directive(LIST)
   async popular(
@@ -64,7 +65,7 @@ export class PopularResolver {
 export class UserResolver {
   @FieldResolver(() => RecommendationConnection, {
     description:
-      'Products this user may like, best first. Never what the user has already looked at, put into the cart or bought: `recentlyViewed` shows that. The list ends where the model sees no reason to go on; later pages go on in the order of the first.',
+      'Products in stock that this user may like, best first. Never what the user has already looked at, put into the cart or bought: `recentlyViewed` shows that. The list ends where the model sees no reason to go on; later pages go on in the order of the first.',
   })
   @Directive(CONNECTION)
   async recommendations(
@@ -100,7 +101,7 @@ export class UserResolver {
 export class ProductResolver {
   @FieldResolver(() => [Recommendation], {
     description:
-      'Products like this one, the nearest first: liked by the same people and, in part, of like attributes. Of a product too new for the model, the most popular ones of its category.',
+      'Products in stock like this one, the nearest first: liked by the same people and, in part, of like attributes. Of a product too new for the model, the most popular ones of its category.',
   })
   @Directive(LIST)
   async similar(

@@ -24,8 +24,11 @@ const POINTS = `quantity * CASE type WHEN 'VIEW' THEN 1 WHEN 'ADD_TO_CART' THEN 
 const USER_EVENTS = 2_000;
 const ALL_EVENTS = 10_000;
 
+/** Null: stock is not counted. */
+const IN_STOCK = '(p.stock IS NULL OR p.stock > 0)';
+
 /**
- * Products with their points, of the dataset and of the newest tracked events. Products and categories are the catalogue's own,
+ * Products in stock with their points, of the dataset and of the newest tracked events. Products and categories are the catalogue's own,
  * read where they are: a copy here would recommend what the shop no longer has.
  */
 const SCORED = `live AS (
@@ -38,6 +41,7 @@ const SCORED = `live AS (
     FROM catalog.products p
     LEFT JOIN recommendation.popularity ON popularity.product_id = p.id
     LEFT JOIN live ON live.product_id = p.id
+    WHERE ${IN_STOCK}
   )`;
 
 /** Everything the recommendation subgraph reads. Each method is one statement. */
@@ -73,11 +77,12 @@ export class RecommendationStore {
     return histories;
   }
 
-  /** Which of these products the catalogue has. */
-  async existing(productIds: readonly string[]): Promise<Set<string>> {
-    const rows = await this.db.query<{ id: string }>('SELECT id FROM catalog.products WHERE id = ANY($1)', [
-      productIds,
-    ]);
+  /** Which of these products the catalogue has, and can be bought now. */
+  async available(productIds: readonly string[]): Promise<Set<string>> {
+    const rows = await this.db.query<{ id: string }>(
+      `SELECT id FROM catalog.products p WHERE id = ANY($1) AND ${IN_STOCK}`,
+      [productIds],
+    );
     return new Set(rows.map(({ id }) => id));
   }
 
