@@ -38,7 +38,7 @@ export async function runSteps(steps: readonly Step[]): Promise<Timing[]> {
     await timed(step, (progress, stage) => {
       if (stage === last.stage && progress - last.progress < 0.1) return;
       last = { stage, progress };
-      console.log(`  ${step.title}: ${percent(progress)} ${stage}`);
+      console.log(`  ${step.title}: ${percent(progress)} ${stage}`.trimEnd());
     });
     console.log(`  ${step.title}: ${timings.at(-1)?.seconds.toFixed(1)} s`);
   }

@@ -70,9 +70,7 @@ def card(
         _table(evaluated["scores"], RULES[name].metric),
     ]
     for dimension, segments in evaluated.get("segments", {}).items():
-        parts.append(f"### By {dimension}")
-        for segment, scores in segments.items():
-            parts += [f"{segment}:", _table(scores, RULES[name].metric)]
+        parts += [f"### {_label(RULES[name].metric)} by {dimension}", _segments(segments, RULES[name].metric)]
     if evaluated.get("serving"):
         parts += ["## Served", _served(evaluated["serving"])]
     parts += [
@@ -119,6 +117,21 @@ def _table(scores: Scores, metric: str) -> str:
         ["---", *["---:"] * len(metrics)],
         *([_label(who), *(_figure(row, key) for key in metrics)] for who, row in scores.items()),
     ]
+    return _markdown(lines)
+
+
+def _segments(segments: Mapping[str, Scores], metric: str) -> str:
+    """A row for each segment, a column for each that was measured."""
+    who = list(next(iter(segments.values())))
+    lines = [
+        ["", *map(_label, who)],
+        ["---", *["---:"] * len(who)],
+        *([segment, *(_figure(scores[one], metric) for one in who)] for segment, scores in segments.items()),
+    ]
+    return _markdown(lines)
+
+
+def _markdown(lines: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -9,7 +9,7 @@ EVALUATED = {
         "popularity": {"ndcg@10": 0.1},
         "ease": None,
     },
-    "segments": {"activity of the user": {"1 to 5 products": {"ours": {"ndcg@10": 0.12}}}},
+    "segments": {"activity of the user": {"1 to 5 products": {"ours": {"ndcg@10": 0.12}, "ceiling": None}}},
     "serving": {"parity": 2e-6, "latencyMs": 1.24, "rows": 200},
 }
 MANIFEST = {
@@ -42,8 +42,9 @@ def test_a_card_tells_data_metrics_beside_baselines_segments_gate_and_limits():
         "| ours | 0.3100 | 0.2000 |",
         "| popularity | 0.1000 | – |",
         "| EASE | – | – |",
-        "### By activity of the user",
-        "| ours | 0.1200 |",
+        "### nDCG@10 by activity of the user",
+        "|  | ours | ceiling |",
+        "| 1 to 5 products | 0.1200 | – |",
         "Passed: it is better.",
     ]:
         assert line in lines, line
@@ -60,7 +61,7 @@ def test_data_of_a_shop_are_not_called_synthetic_and_what_is_unknown_is_left_out
     told = text(evaluated | {"synthetic": False})
     assert "synthetic" not in told
     assert "## Served" not in told
-    assert "### By" not in told
+    assert "###" not in told
 
 
 def test_of_a_model_with_data_of_its_own_the_shops_counts_are_not_told():

@@ -5,20 +5,22 @@ from common.gate import Evaluation, decide
 SERVED = {"parity": 2e-6, "latencyMs": 1.2, "rows": 200}
 
 
-def recommender(ours, popularity=0.10, item_knn=0.20, data="a", synthetic=True, serving=SERVED):
+def recommender(ours, popularity=0.10, item_knn=0.20, ease=None, data="a", synthetic=True, serving=SERVED):
     scores = {
         "ours": {"ndcg@10": ours},
         "popularity": {"ndcg@10": popularity},
         "itemKnn": {"ndcg@10": item_knn},
-        "ease": {"ndcg@10": 0.9},
+        "ease": None if ease is None else {"ndcg@10": ease},
     }
     return Evaluation(scores, data, synthetic, serving)
 
 
-def forecaster(ours, naive=1.2, coverage=0.8, data="a"):
-    return Evaluation(
-        {"ours": {"mase": ours, "coverage": coverage}, "seasonalNaive": {"mase": naive}}, data, True, SERVED
-    )
+def forecaster(ours, naive=1.2, coverage=0.8, data="a", ets=1.25):
+    simple = {"seasonalNaive": naive, "naive": 1.3, "movingAverage": 1.25, "ets": ets}
+    scores = {"ours": {"mase": ours, "coverage": coverage}} | {
+        name: {"mase": value} for name, value in simple.items()
+    }
+    return Evaluation(scores, data, True, SERVED)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,8 @@ def forecaster(ours, naive=1.2, coverage=0.8, data="a"):
     [
         ("recommender", recommender(0.21), None, True, "no version is in production"),
         ("recommender", recommender(0.20), None, False, "does not beat itemKnn"),
+        ("recommender", recommender(0.21, ease=0.22), None, False, "does not beat ease"),
+        ("recommender", recommender(0.23, ease=0.22), None, True, "beats popularity, itemKnn, ease"),
         (
             "recommender",
             recommender(0.15, popularity=0.16, item_knn=0.1),
@@ -97,6 +101,7 @@ def forecaster(ours, naive=1.2, coverage=0.8, data="a"):
         ),
         ("forecaster", forecaster(1.0), None, True, "beats seasonalNaive"),
         ("forecaster", forecaster(1.3), None, False, "does not beat seasonalNaive"),
+        ("forecaster", forecaster(1.1, ets=1.0), None, False, "does not beat ets"),
         ("forecaster", forecaster(1.0, coverage=0.70), None, True, ""),
         ("forecaster", forecaster(1.0, coverage=0.69), None, False, "coverage 0.690 is outside"),
         ("forecaster", forecaster(1.0, coverage=0.95), None, False, "coverage 0.950 is outside"),

@@ -119,7 +119,7 @@ def fit(
         "feature_fraction": settings.lightgbm.feature_fraction,
         "bagging_fraction": settings.lightgbm.bagging_fraction,
         "bagging_freq": 1,
-        "bagging_by_query": True,
+        # By rows: by query, threads race, and the same data give another model each time.
         "lambda_l2": settings.lightgbm.lambda_l2,
         "seed": seed,
         "deterministic": True,

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from recommender import golden
 from recommender.bundle import read_tables
 from recommender.data import SPLITS, Interactions
 from recommender.features import FEATURES, rank_candidates
-from recommender.ranker import training_rows
+from recommender.ranker import fit, training_rows
 from recommender.tables import build_tables
 
 EXPECTED = golden.GOLDEN / "expected.json"
@@ -84,6 +85,13 @@ def test_features_do_not_know_what_happens_after_the_training_window(dataset):
     assert labels_again.all()
     kept = {row.tobytes() for row in again}
     assert all(row.tobytes() in kept for row in features)
+
+
+def test_the_same_data_give_the_same_model(dataset):
+    settings = replace(golden.SETTINGS, lightgbm=replace(golden.SETTINGS.lightgbm, min_data_in_leaf=10))
+    features, labels, groups, _ = training_rows(dataset, settings, np.arange(len(dataset.users)))
+    models = {fit(features, labels, groups, settings, seed=1)[0].trees.model_to_string() for _ in range(4)}
+    assert len(models) == 1
 
 
 def test_only_the_newest_items_of_a_long_history_are_looked_at(dataset):

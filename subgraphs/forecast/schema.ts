@@ -26,7 +26,10 @@ export class ForecastPoint {
   @Field(() => DateScalar, { description: 'First day of the period.' })
   date: string;
 
-  @Field(() => Float, { description: 'Units expected.' })
+  @Field(() => Float, {
+    description:
+      'Units expected: of a product the middle of what is likely, so that it sells more as often as less; of a category or the shop the sum of its sales.',
+  })
   units: number;
 
   @Field(() => Float, { description: 'Lower end of the central 80 % interval: sales are below it one time in ten.' })

@@ -114,8 +114,8 @@ function ForecastView({ forecast }: { forecast: ForecastQuery['salesForecast'] }
   return (
     <>
       <p className="soft">
-        {count(sum)} units expected in all. Shaded: where sales fall eight times in ten. Model: {model.name} version{' '}
-        {model.version}.
+        {count(Math.round(sum))} units expected in all. Shaded: where sales fall eight times in ten. Model: {model.name}{' '}
+        version {model.version}.
       </p>
       <LineChart label="Units sold and expected" dates={dates} lines={lines} band={BAND} format={count} />
       <details>

@@ -17,7 +17,13 @@ export function readMetrics(json: unknown): Metrics {
 /** The metric that decides on promotion: the first that ours has. */
 export const leading = (metrics: Metrics): string | null => Object.keys(metrics.ours ?? {})[0] ?? null;
 
-const WORDS: Record<string, string> = { ours: 'This version', ceiling: 'Best possible' };
+const WORDS: Record<string, string> = {
+  ours: 'This version',
+  ceiling: 'Best possible',
+  ease: 'EASE',
+  ets: 'ETS',
+  itemKnn: 'Item-kNN',
+};
 
 /** `seasonalNaive` reads "Seasonal naive". */
 export function nameOf(who: string): string {
