@@ -1,15 +1,18 @@
 import type { Tables } from './bundle.ts';
+import type { Scratch } from './scratch.ts';
 
 // Implicit ALS as `ml/recommender/als.py` defines it. Arrays are indexed in bounds throughout: `as number` says so.
 
 /**
  * u · V_j for every item j, where u solves (gram + regularisation Σw I + Σ w V_h V_hᵀ) u = Σ w V_h over the history.
  * @param regularisation for each unit of weight
+ * @returns of `scratch`
  */
 export function alsScores(
-  { factors, factorCount, factorGram, ids }: Tables,
+  { factors, factorCount, factorGram }: Tables,
   history: readonly { item: number; w: number }[],
   regularisation: number,
+  scratch: Scratch,
 ): Float64Array {
   const matrix = Float64Array.from(factorGram);
   const vector = new Float64Array(factorCount);
@@ -25,7 +28,7 @@ export function alsScores(
     }
   }
   solve(matrix, vector);
-  const scores = new Float64Array(ids.length);
+  const scores = scratch.zeros();
   if (history.length === 0) return scores;
   for (let item = 0, at = 0; item < scores.length; item++) {
     let sum = 0;

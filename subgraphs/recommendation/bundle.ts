@@ -23,6 +23,8 @@ export interface Tables {
   /** Items × `itemFeatureCount`. */
   itemFeatures: Float32Array;
   itemFeatureCount: number;
+  /** All items, what is popular lately first; equal ones by number. */
+  byPopularity: Int32Array;
   /** Items × `factorCount`. */
   factors: Float32Array;
   factorCount: number;
@@ -38,6 +40,9 @@ export interface Tables {
   /** Interaction weight that counts as 1. */
   meanWeight: number;
 }
+
+/** Place among the features of an item. */
+export const RECENT_POPULARITY = 2;
 
 export interface Settings {
   historyLimit: number;
@@ -130,14 +135,18 @@ function toTables(
     return { indptr, indices, values };
   };
   const tokens = csr('tokens');
+  const itemFeatures = floats('item_features');
+  const itemFeatureCount = tensor('item_features').shape[1] ?? 0;
+  const popularity = (item: number) => itemFeatures[item * itemFeatureCount + RECENT_POPULARITY] as number;
   return {
     ids,
     numberOf: new Map(ids.map((id, number) => [id, number])),
     categories,
     category: integers('category'),
     logPrice: floats('log_price'),
-    itemFeatures: floats('item_features'),
-    itemFeatureCount: tensor('item_features').shape[1] ?? 0,
+    itemFeatures,
+    itemFeatureCount,
+    byPopularity: Int32Array.from(ids.keys()).sort((a, b) => popularity(b) - popularity(a) || a - b),
     factors: floats('factors'),
     factorCount: tensor('factors').shape[1] ?? 0,
     factorGram: floats('factor_gram'),

@@ -1,6 +1,7 @@
 import { alsScores } from './als.ts';
 import { Best } from './best.ts';
 import type { Csr, Settings, Tables } from './bundle.ts';
+import { Scratch } from './scratch.ts';
 
 // Candidates and features as `ml/recommender/features.py` defines them; the files in `ml/recommender/golden` bind both.
 // Arrays are indexed in bounds throughout: `as number` says so where the compiler cannot know.
@@ -32,7 +33,6 @@ const ITEM_FEATURES = [
   'item_price_level',
 ] as const;
 const POPULARITY = 0;
-const RECENT_POPULARITY = 2;
 
 /** The features' names in the model's order. */
 export const FEATURES: readonly string[] = [
@@ -83,12 +83,13 @@ export function candidatesOf(
   allowed?: (item: number) => boolean,
 ): Candidates {
   const count = tables.ids.length;
+  const scratch = scratchOf(tables);
   const known = knownItems(tables, settings, history);
-  const als = alsScores(tables, known, settings.regularisation);
-  const ease = sums(tables.ease, known, (h) => h.w, count);
-  const knn = sums(tables.knn, known, (h) => h.w, count);
+  const als = alsScores(tables, known, settings.regularisation, scratch);
+  const ease = sums(tables.ease, known, (h) => h.w, scratch.zeros());
+  const knn = sums(tables.knn, known, (h) => h.w, scratch.zeros());
   const contentOf = contentScore(tables, known, (h) => h.w);
-  const content = new Float64Array(count);
+  const content = scratch.zeros();
   for (let item = 0; item < count; item++) content[item] = contentOf(item);
 
   const excluded = new Uint8Array(count);
@@ -97,19 +98,30 @@ export function candidatesOf(
     if (item !== undefined) excluded[item] = 1;
   }
   if (allowed) for (let item = 0; item < count; item++) if (!allowed(item)) excluded[item] = 1;
-  const popular = new Float32Array(count);
-  for (let item = 0; item < count; item++)
-    popular[item] = tables.itemFeatures[item * tables.itemFeatureCount + RECENT_POPULARITY] as number;
   const chosen = new Uint8Array(count);
   const { candidates } = settings;
-  choose(chosen, excluded, als, candidates.als, 0);
-  choose(chosen, excluded, ease, candidates.ease, 0);
-  choose(chosen, excluded, knn, candidates.knn, 0);
-  choose(chosen, excluded, content, candidates.content, 0);
-  choose(chosen, excluded, popular, candidates.popular, Number.NEGATIVE_INFINITY);
+  choose(chosen, excluded, als, candidates.als);
+  choose(chosen, excluded, ease, candidates.ease);
+  choose(chosen, excluded, knn, candidates.knn);
+  choose(chosen, excluded, content, candidates.content);
+  for (let place = 0, room = candidates.popular; place < count && room > 0; place++) {
+    const item = tables.byPopularity[place] as number;
+    if (excluded[item]) continue;
+    chosen[item] = 1;
+    room--;
+  }
   const items: number[] = [];
   for (let item = 0; item < count; item++) if (chosen[item]) items.push(item);
-  return { items, features: featureRows(tables, known, items, { als, ease, knn, content }) };
+  return { items, features: featureRows(tables, known, items, { als, ease, knn, content }, scratch) };
+}
+
+const scratches = new WeakMap<Tables, Scratch>();
+
+function scratchOf(tables: Tables): Scratch {
+  const scratch = scratches.get(tables) ?? new Scratch(tables.ids.length);
+  scratches.set(tables, scratch);
+  scratch.begin();
+  return scratch;
 }
 
 function knownItems(tables: Tables, settings: Settings, history: readonly HistoryItem[]): Known[] {
@@ -130,29 +142,22 @@ function knownItems(tables: Tables, settings: Settings, history: readonly Histor
     .sort((a, b) => a.item - b.item);
 }
 
-/** Marks the `most` best items above `least` that are not excluded; equal scores by item number. */
-function choose(
-  chosen: Uint8Array,
-  excluded: Uint8Array,
-  scores: Float32Array | Float64Array,
-  most: number,
-  least: number,
-): void {
+/** Marks the `most` best items of a score above zero that are not excluded; equal scores by item number. */
+function choose(chosen: Uint8Array, excluded: Uint8Array, scores: Float64Array, most: number): void {
   const best = new Best(most);
-  let bar = Math.max(least, best.least);
+  let bar = Math.max(0, best.least);
   for (let item = 0; item < scores.length; item++) {
     // Rounded before comparing: scores that differ by rounding errors are ties, which item numbers decide.
     const score = Math.fround(scores[item] as number);
     if (!(score > bar) || excluded[item]) continue;
     best.add(item, score);
-    bar = Math.max(least, best.least);
+    bar = Math.max(0, best.least);
   }
   for (const item of best.kept()) chosen[item] = 1;
 }
 
-/** Σ_h value(h) M[h, j] for every item j. */
-function sums(matrix: Csr, known: readonly Known[], value: (h: Known) => number, count: number): Float64Array {
-  const result = new Float64Array(count);
+/** Adds Σ_h value(h) M[h, j] to `result` for every column j, and returns it. */
+function sums(matrix: Csr, known: readonly Known[], value: (h: Known) => number, result: Float64Array): Float64Array {
   const { indptr, indices, values } = matrix;
   for (const h of known) {
     const weight = value(h);
@@ -166,9 +171,8 @@ function sums(matrix: Csr, known: readonly Known[], value: (h: Known) => number,
   return result;
 }
 
-/** max_h M[h, j] for every item j; 0 where there is none. */
-function highest(matrix: Csr, known: readonly Known[], count: number): Float32Array {
-  const result = new Float32Array(count);
+/** max_h M[h, j] for every item j, in `result`, which is zeros; 0 where there is none. */
+function highest(matrix: Csr, known: readonly Known[], result: Float64Array): Float64Array {
   const { indptr, indices, values } = matrix;
   for (const h of known) {
     const end = indptr[h.item + 1] as number;
@@ -186,7 +190,7 @@ function contentScore(
   known: readonly Known[],
   value: (h: Known) => number,
 ): (item: number) => number {
-  const profile = sums(tokens, known, value, tokenCount);
+  const profile = sums(tokens, known, value, new Float64Array(tokenCount));
   let squares = 0;
   for (const weight of profile) squares += weight * weight;
   const norm = Math.sqrt(squares);
@@ -206,18 +210,18 @@ function featureRows(
   known: readonly Known[],
   items: readonly number[],
   { als, ease, knn, content }: Record<'als' | 'ease' | 'knn' | 'content', Float64Array>,
+  scratch: Scratch,
 ): Float32Array {
-  const count = tables.ids.length;
   const { itemFeatures, itemFeatureCount } = tables;
-  const easeRecent = sums(tables.ease, known, (h) => h.r, count);
-  const knnRecent = sums(tables.knn, known, (h) => h.r, count);
-  const bought = sums(tables.bought, known, (h) => (h.purchases > 0 ? 1 : 0), count);
+  const easeRecent = sums(tables.ease, known, (h) => h.r, scratch.zeros());
+  const knnRecent = sums(tables.knn, known, (h) => h.r, scratch.zeros());
+  const bought = sums(tables.bought, known, (h) => (h.purchases > 0 ? 1 : 0), scratch.zeros());
   const contentRecent = contentScore(tables, known, (h) => h.r);
-  const knnMax = highest(tables.knn, known, count);
+  const knnMax = highest(tables.knn, known, scratch.zeros());
   const knnLast = highest(
     tables.knn,
     known.filter((h) => h.last),
-    count,
+    scratch.zeros(),
   );
   const alsBest = positive(max(als));
   const easeBest = positive(max(ease));
