@@ -85,6 +85,26 @@ def test_times_are_read_as_epoch_or_iso_and_events_are_filed_by_day(shop: Shop, 
     assert set(events["date"]) == {"2026-01-02"}
 
 
+def test_a_time_without_a_zone_is_utc_whatever_zones_are_written_around_it(shop: Shop) -> None:
+    times = [
+        "2026-01-02T10:00:00-05:00",
+        "2026-01-02 10:00",
+        "2026-01-02T10:00:00+0900",
+        "2026-01-02 10:00:00.5",
+        "2026-01-02T10:00Z",
+    ]
+    rows = "".join(f"u1,p{n},{time}\n" for n, time in enumerate(times))
+    shop.run("--events", shop.file("events.csv", f"user,item,ts\n{rows}"))
+    events = shop.table("events").sort_values("product_id")
+    assert list(events["occurred_at"].dt.strftime("%H:%M:%S")) == [
+        "15:00:00",
+        "10:00:00",
+        "01:00:00",
+        "10:00:00",
+        "10:00:00",
+    ]
+
+
 def test_bad_rows_are_told_by_their_number_in_the_file_and_kept_in_quarantine(shop: Shop) -> None:
     text = (
         "user,product,quantity,time\n"
@@ -210,6 +230,7 @@ def test_parquet_keeps_its_types_and_counts_rows_from_one(shop: Shop) -> None:
         ("events.csv", b""),
         ("events.json", b'[{"user": 1, "product": 2}]'),
         ("image.csv", b"\x89PNG\r\n\x1a\n\x00\x00"),
+        ("packed.csv", bytes(1 + 37 * n % 255 for n in range(600))),
     ],
 )
 def test_a_file_of_the_wrong_kind_is_named_and_leaves_the_lake_as_it_was(

@@ -65,6 +65,9 @@ def flag(column: pa.Array) -> pa.Array:
     return pc.case_when(pc.make_struct(pc.fill_null(yes, False), pc.fill_null(no, False)), True, False)
 
 
+_ZONE = r":\d\d.*(?:[Zz]|[+-]\d\d:?(?:\d\d)?)$"
+
+
 class Times:
     """Reads times: epoch seconds, milliseconds or microseconds, ISO 8601, or day and month in either order.
 
@@ -102,7 +105,13 @@ class Times:
     def _words(self, cells: pd.Series) -> pd.Series:
         # The same few dates come again and again: read each once.
         distinct = pd.Series(cells.unique())
-        parsed = pd.to_datetime(distinct, format="ISO8601", utc=True, errors="coerce")
+        parsed = pd.Series(pd.NaT, index=distinct.index, dtype="datetime64[us, UTC]")
+        # Apart, because pandas takes a time without a zone to be of the zone that was written before it.
+        zoned = distinct.str.contains(_ZONE)
+        for part in (distinct[zoned], distinct[~zoned]):
+            parsed[part.index] = pd.to_datetime(part, format="ISO8601", utc=True, errors="coerce").dt.as_unit(
+                "us"
+            )
         missing = parsed.isna()
         if missing.any():
             parsed[missing] = self._other(distinct[missing])
